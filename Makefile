@@ -1,0 +1,91 @@
+# Every target makes what it needs: the environment in .venv, the graphics libraries, the samples.
+# make PYTHON=/path/to/python3.12 chooses the interpreter.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?=
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help demo test check bench evaluate lab serve samples templates contact-sheet lock clean libraries \
+	demo-steps test-steps
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+# -- what people ask for ----------------------------------------------------------------------
+
+demo: ## swap two people into three templates, into out/demo
+test: ## run every test and doctest
+demo test:
+	@start=$$SECONDS; $(MAKE) --no-print-directory $@-steps; echo "make $@ took $$((SECONDS - start)) s"
+
+demo-steps: .venv/core.stamp libraries
+	@$(BIN)/facekit samples --fetch
+	@$(BIN)/facekit demo
+
+test-steps: .venv/dev.stamp libraries
+	@$(BIN)/facekit samples --fetch
+	@$(BIN)/python -m pytest
+
+check: .venv/dev.stamp libraries ## style, types, import order, docstrings, doctests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/check_docstrings.py
+	$(BIN)/python -m pytest --quiet --doctest-modules facekit tests/test_packaging.py
+
+bench: .venv/dev.stamp libraries ## measure; writes benchmarks/results.md and .json
+	@$(BIN)/python -m benchmarks
+
+evaluate: .venv/dev.stamp libraries ## swap all sample people into each other, and measure
+	@$(BIN)/facekit samples --fetch
+	@$(BIN)/python tools/evaluate.py --out out/evaluate
+
+lab: .venv/lab.stamp libraries ## open JupyterLab in the environment
+	$(BIN)/jupyter lab $(ROOT) $(LAB_OPTIONS)
+
+serve:
+	@echo "make serve: this release has no service yet" >&2; exit 2
+
+samples: .venv/core.stamp ## fetch the sample pictures into the user's cache
+	@$(BIN)/facekit samples --fetch
+
+# -- what is committed and can be made again --------------------------------------------------
+
+templates: .venv/core.stamp libraries ## draw the ready templates again
+	$(BIN)/python templates/draw.py
+
+contact-sheet: .venv/core.stamp libraries ## make docs/contact-sheet again
+	@$(BIN)/facekit samples --fetch
+	$(BIN)/python tools/contact_sheet.py
+
+lock: .venv/core.stamp ## pin every dependency again
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --upgrade --all-extras --universal --fork-strategy fewest \
+		--python-version 3.11 --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--quiet --output-file requirements.lock
+
+clean: ## remove the environment and everything made
+	rm -rf .venv out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# -- the environment --------------------------------------------------------------------------
+
+libraries:
+	@tools/system_libraries.sh
+
+.venv/bin/python:
+	@python=$$(tools/find_python.sh $(PYTHON)); echo "making .venv with $$python" >&2; "$$python" -m venv .venv
+
+.venv/core.stamp: EXTRAS :=
+.venv/dev.stamp: EXTRAS := [dev]
+.venv/lab.stamp: EXTRAS := [lab]
+.venv/%.stamp: pyproject.toml requirements.lock | .venv/bin/python
+	@echo "installing facekit$(EXTRAS) into .venv" >&2
+	@$(INSTALL) -e '.$(EXTRAS)'
+	@touch $@

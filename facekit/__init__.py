@@ -1,0 +1,65 @@
+"""facekit: from a photo of a face to a picture, by mathematics that can be read.
+
+Every name below loads its module when it is first used, so importing facekit costs
+little more than importing numpy and pulls in no vision library.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from facekit.blend import blend_poisson
+    from facekit.codec import decode_image, encode_image, read_image, write_image
+    from facekit.colour import match_colour
+    from facekit.data import list_samples, load_sample, synthetic_face
+    from facekit.doctor import doctor
+    from facekit.landmarks import detect_faces
+    from facekit.swap import swap_face, swap_faces
+    from facekit.templates import list_templates, load_template
+    from facekit.warp import warp_piecewise_affine
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "blend": ("blend_poisson",),
+    "codec": ("decode_image", "encode_image", "read_image", "write_image"),
+    "colour": ("match_colour",),
+    "data": ("list_samples", "load_sample", "synthetic_face"),
+    "doctor": ("doctor",),
+    "landmarks": ("detect_faces",),
+    "swap": ("swap_face", "swap_faces"),
+    "templates": ("list_templates", "load_template"),
+    "warp": ("warp_piecewise_affine",),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "blend_poisson",
+    "decode_image",
+    "detect_faces",
+    "doctor",
+    "encode_image",
+    "list_samples",
+    "list_templates",
+    "load_sample",
+    "load_template",
+    "match_colour",
+    "read_image",
+    "swap_face",
+    "swap_faces",
+    "synthetic_face",
+    "warp_piecewise_affine",
+    "write_image",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'facekit' has no attribute {name!r}")
+    value = getattr(import_module(f"facekit.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,50 @@
+"""The command `facekit`.
+
+Exit codes: 0 done; 1 a defect; 2 wrong usage; 3 bad input, with one line on standard error that
+says what to do; 130 interrupted. Nothing half-written is left behind. Libraries load when a
+command needs them, so help and completion are quick.
+"""
+
+from typing import Annotated
+
+import typer
+
+from facekit import __version__
+from facekit.cli import landmarks, lists, reports, swap
+from facekit.cli.base import Group
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="facekit",
+    cls=Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"facekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with `facekit doctor`, then `facekit demo`.")
+def _facekit(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Faces into templates, by mathematics that can be read."""
+
+
+app.command(epilog=swap.EXAMPLES)(swap.swap)
+app.command(epilog=landmarks.EXAMPLES)(landmarks.landmarks)
+app.command()(lists.templates)
+app.command()(lists.samples)
+app.command()(lists.models)
+app.command()(reports.doctor)
+app.command(epilog=reports.EXAMPLES)(reports.demo)

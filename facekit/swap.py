@@ -1,0 +1,403 @@
+"""The main job: a face from a photo into a template.
+
+detect -> shape -> warp -> colour and light -> mask -> blend, each a few lines over the modules
+that do the work. Everything happens in a box around the template's face.
+
+References
+----------
+.. [1] Bitouk et al., "Face Swapping: Automatically Replacing Faces in Photographs", ACM Trans.
+   Graphics 27(3), 2008.
+.. [2] Perez, Gangnet & Blake, "Poisson Image Editing", ACM Trans. Graphics 22(3), 2003.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from types import MappingProxyType
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from facekit.blend import blend_poisson
+from facekit.colour import match_colour, match_light
+from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
+from facekit.landmarks import detect_faces
+from facekit.segment import eye_distance, feature_mask, grown, inner_mouth_mask, occluder_mask, rim_mask
+from facekit.topology import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, SURFACE_POINTS, face_triangles
+from facekit.values import EffectResult, FaceMesh, Image, Mask, Points, Slot, Template, as_image
+from facekit.views import box_of
+from facekit.warp import (
+    facing,
+    fit_similarity,
+    rasterise,
+    sample,
+    signed_areas,
+    transform_points,
+    warp_in_place,
+)
+
+__all__ = ["swap_face", "swap_faces"]
+
+KeepMouth = bool | Literal["auto"]
+Gaze = Literal["template", "photo"]
+
+LIGHT_SCALE = 0.30  # outer-eye distances; shading broader than this is the template's
+SHADOW = 0.03  # outer-eye distances around the photo's hair that lie in its shadow
+OPEN_MOUTH = 0.12  # lip gap over mouth width above which a mouth is open
+SOFT_MOUTH = 0.025  # outer-eye distances; softness of the kept mouth's edge
+REACH = 0.25  # outer-eye distances; how far the blend's correction reaches in from the edge
+CLEAR = 0.015  # outer-eye distances kept free around hair and other occluders
+SMOOTH = 0.06  # outer-eye distances; bays and capes of the mask narrower than twice this go
+PADDING = 0.6  # outer-eye distances around the face's box that the work is done in
+
+
+@dataclass(frozen=True, slots=True)
+class Dials:
+    """How much of the person goes into the template; see `swap_face`."""
+
+    shape: float = 0.0
+    features: float = 1.0
+    colour: float = 1.0
+    keep_mouth: KeepMouth = "auto"
+    gaze: Gaze = "template"
+
+    def __post_init__(self) -> None:
+        for name in ("shape", "features", "colour"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ArrayError(f"{name}: expected 0 to 1, got {getattr(self, name):g}")
+        if self.keep_mouth not in (True, False, "auto"):
+            raise ArrayError(f'keep_mouth: expected True, False or "auto", got {self.keep_mouth!r}')
+        if self.gaze not in ("template", "photo"):
+            raise ArrayError(f'gaze: expected "template" or "photo", got {self.gaze!r}')
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds by stage, added up over several faces."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
+
+
+def swap_face(
+    photo: Image,
+    template: Template,
+    *,
+    face: int = 0,
+    slot: int = 0,
+    shape: float = 0.0,
+    features: float = 1.0,
+    colour: float = 1.0,
+    keep_mouth: KeepMouth = "auto",
+    gaze: Gaze = "template",
+) -> EffectResult:
+    """Put a face from `photo` into a slot of `template`.
+
+    Parameters
+    ----------
+    photo : Image of shape (H, W, 3), uint8
+        Picture of a person; never modified.
+    template : Template
+        As `load_template` returns it; never modified.
+    face : int
+        Which face of the photo, largest first.
+    slot : int
+        Which slot of the template, largest first.
+    shape : float in [0, 1]
+        0 keeps the template's face shape, 1 takes the person's, turned into the template's pose.
+    features : float in [0, 1]
+        1 shows the person's features, 0 the template's; between, the two melt together.
+    colour : float in [0, 1]
+        How far the person's skin takes the template's colour and light.
+    keep_mouth : bool or "auto"
+        Whether what shows between the lips (teeth, tongue) stays the template's. "auto" keeps
+        it where the template's mouth is clearly further open than the person's.
+    gaze : {"template", "photo"}
+        Whose gaze the eyes have.
+
+    Returns
+    -------
+    EffectResult
+        The picture has the template's size; outside `mask` it is bit-equal to the template.
+        `faces` holds the photo's face, then the template's.
+
+    Raises
+    ------
+    NoFaceError
+        The photo shows no face.
+    FaceIndexError
+        The photo has fewer faces than `face` asks for.
+    TemplateError
+        The template has fewer slots than `slot` asks for.
+    ArrayError
+        A dial is out of range.
+
+    References
+    ----------
+    .. [1] Bitouk et al., "Face Swapping", ACM Trans. Graphics 27(3), 2008.
+
+    Examples
+    --------
+    >>> from facekit import synthetic_face
+    >>> from facekit.templates import template_from_picture
+    >>> result = swap_face(synthetic_face(256, seed=1), template_from_picture(synthetic_face(256)))
+    >>> result.image.shape, list(result.timings)
+    ((256, 256, 3), ['detect', 'warp', 'colour', 'mask', 'blend'])
+    """
+    dials = Dials(shape, features, colour, keep_mouth, gaze)
+    return _swap(photo, template, [(face, slot)], dials)
+
+
+def swap_faces(
+    photo: Image,
+    template: Template,
+    pairs: Sequence[tuple[int, int]],
+    *,
+    shape: float = 0.0,
+    features: float = 1.0,
+    colour: float = 1.0,
+    keep_mouth: KeepMouth = "auto",
+    gaze: Gaze = "template",
+) -> EffectResult:
+    """Put several faces of `photo` into several slots of `template`.
+
+    Parameters
+    ----------
+    photo : Image of shape (H, W, 3), uint8
+        Picture of one or more people; never modified.
+    template : Template
+        As `load_template` returns it; never modified.
+    pairs : sequence of (face, slot)
+        Which face goes into which slot; each slot at most once.
+    shape, features, colour : float in [0, 1]
+        As in `swap_face`.
+    keep_mouth : bool or "auto"
+        As in `swap_face`.
+    gaze : {"template", "photo"}
+        As in `swap_face`.
+
+    Returns
+    -------
+    EffectResult
+        `faces` holds the photo's and the template's face of each pair.
+
+    Raises
+    ------
+    NoFaceError, FaceIndexError, TemplateError, ArrayError
+        As in `swap_face`.
+
+    Examples
+    --------
+    >>> from facekit import synthetic_face
+    >>> from facekit.templates import template_from_picture
+    >>> photo = synthetic_face(256, seed=1)
+    >>> len(swap_faces(photo, template_from_picture(synthetic_face(256)), [(0, 0)]).faces)
+    2
+    """
+    if not pairs or len({slot for _, slot in pairs}) < len(pairs):
+        raise ArrayError("pairs: expected at least one, and each slot at most once")
+    return _swap(photo, template, pairs, Dials(shape, features, colour, keep_mouth, gaze))
+
+
+def _swap(photo: Image, template: Template, pairs: Sequence[tuple[int, int]], dials: Dials) -> EffectResult:
+    photo = as_image(photo, name="photo")
+    watch = Stopwatch()
+    for _, slot in pairs:
+        if not 0 <= slot < len(template.slots):
+            raise TemplateError(f"slot {slot} was asked for; the template has {len(template.slots)}, from 0")
+    with watch("detect"):
+        people = _find_people(photo, pairs)
+    result = template.image.copy()
+    changed = np.zeros(result.shape[:2], np.bool_)
+    faces: list[FaceMesh] = []
+    for person, (_, slot) in zip(people, pairs, strict=True):
+        _swap_one(photo, person, result, changed, template.slots[slot], dials, watch)
+        faces += (person, template.slots[slot].mesh)
+    return EffectResult(result, changed, tuple(faces), MappingProxyType(watch.seconds))
+
+
+def _find_people(photo: Image, pairs: Sequence[tuple[int, int]]) -> list[FaceMesh]:
+    """Detect, and pick the face of each pair."""
+    found = detect_faces(photo, max_faces=max(6, *(face + 1 for face, _ in pairs)))
+    if not found:
+        raise NoFaceError("no face was found in the photo; try a sharper one, taken from the front")
+    for face, _ in pairs:
+        if not 0 <= face < len(found):
+            raise FaceIndexError(f"face {face} was asked for; the photo shows {len(found)}, from 0")
+    return [found[face] for face, _ in pairs]
+
+
+def _swap_one(
+    photo: Image,
+    person: FaceMesh,
+    result: Image,
+    changed: Mask,
+    slot: Slot,
+    dials: Dials,
+    watch: Stopwatch,
+) -> None:
+    """Swap one face, in place, in the box around its slot."""
+    photo, person = _cut_out(photo, person)[:2]
+    target, mesh, box = _cut_out(result, slot.mesh)
+    slot = Slot(mesh, slot.mask[box], slot.occluders[box])
+    if dials.shape > 0:
+        with watch("shape"):
+            target, slot, reshaped = _reshape(target, person, slot, dials.shape)
+            changed[box] |= reshaped
+    with watch("warp"):
+        warped, valid = _warp(photo, person, slot, dials.gaze)
+    with watch("colour"):
+        dressed = _dress(warped, target, valid, slot, dials.colour)
+        dressed = _keep_template(dressed, target, person, slot.mesh, dials)
+    with watch("mask"):
+        mask = _final_mask(slot, valid)
+    with watch("blend"):
+        result[box] = blend_poisson(dressed, target, mask, reach=REACH * eye_distance(slot.mesh))
+        changed[box] |= mask
+
+
+def _cut_out(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh, tuple[slice, slice]]:
+    """Return the box around a face, the face as seen in that box, and where the box lies."""
+    pad = PADDING * eye_distance(mesh)
+    x0, y0 = (
+        min(max(int(low - pad), 0), side - 1) for low, side in zip(mesh.box, image.shape[1::-1], strict=False)
+    )
+    x1 = min(max(int(mesh.box[2] + pad) + 1, x0 + 1), image.shape[1])
+    y1 = min(max(int(mesh.box[3] + pad) + 1, y0 + 1), image.shape[0])
+    box = slice(y0, y1), slice(x0, x1)
+    points = mesh.points - np.array([x0, y0], np.float32)
+    return image[box], replace(mesh, points=points, box=box_of(points)), box
+
+
+def _reshape(target: Image, person: FaceMesh, slot: Slot, amount: float) -> tuple[Image, Slot, Mask]:
+    """Move the template's face shape towards the person's, the surroundings with it."""
+    mesh = slot.mesh
+    mine = np.column_stack([person.points, person.depth])
+    theirs = np.column_stack([mesh.points, mesh.depth])
+    posed = transform_points(mine, fit_similarity(mine[:SURFACE_POINTS], theirs[:SURFACE_POINTS]))
+    moved = theirs + np.float32(amount) * (posed - theirs)
+    new = replace(mesh, points=moved[:, :2], depth=moved[:, 2], box=box_of(moved[:, :2]))
+    triangles = face_triangles()
+    shown = triangles[facing(mesh.points, triangles) & facing(new.points, triangles)]
+    points = mesh.points[:SURFACE_POINTS], new.points[:SURFACE_POINTS]
+    warped, changed = warp_in_place(target, *points, shown)
+    masks = np.dstack([slot.mask, slot.occluders, changed]).astype(np.uint8) * 255
+    mask, occluders, _ = np.moveaxis(warp_in_place(masks, *points, shown)[0] >= 128, 2, 0)
+    return warped, Slot(new, mask, occluders), changed
+
+
+def _warp(photo: Image, person: FaceMesh, slot: Slot, gaze: Gaze) -> tuple[Image, Mask]:
+    """Carry the person's face onto the slot's mesh; what the photo does not show stays empty."""
+    src, dst, irises = _gaze_points(person, slot.mesh, gaze)
+    triangles = face_triangles(irises=irises)
+    triangles = triangles[facing(dst, triangles)]
+    depth = slot.mesh.depth[: len(dst)]
+    found = rasterise(src, dst, triangles, shape=slot.mask.shape, depth=depth)
+    seen = rasterise(src, dst, triangles[facing(src, triangles)], shape=slot.mask.shape, depth=depth)
+    warped, valid = np.zeros((*slot.mask.shape, 3), np.uint8), np.zeros(slot.mask.shape, np.bool_)
+    if seen.inside.any():
+        areas = [float(np.abs(signed_areas(points, triangles)).sum()) for points in (src, dst)]
+        warped[found.box] = sample(photo, found, shrink=float(np.sqrt(areas[0] / areas[1])))
+        odd = occluder_mask(photo, person) | rim_mask(photo, person)
+        features = feature_mask(person, (photo.shape[0], photo.shape[1]), reach=0.05)
+        hidden = _stacked(grown(odd, SHADOW * eye_distance(person)) & ~features)
+        clear = np.zeros_like(valid)
+        clear[found.box] = sample(hidden, found)[..., 0] < 128
+        valid[seen.box] = seen.inside
+        valid = _without_holes(valid) & clear
+    return warped, valid
+
+
+def _without_holes(mask: Mask) -> Mask:
+    """Fill what does not reach the picture's edge: a nostril turned away, a closed mouth."""
+    outside = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
+    cv2.floodFill(outside, None, (0, 0), 2)
+    return np.asarray(outside[1:-1, 1:-1] != 2)
+
+
+def _stacked(mask: Mask) -> Image:
+    """Turn a mask into a picture that can be warped."""
+    return np.repeat(mask[..., None].astype(np.uint8) * np.uint8(255), 3, axis=2)
+
+
+def _gaze_points(person: FaceMesh, mesh: FaceMesh, gaze: Gaze) -> tuple[Points, Points, bool]:
+    """Return matching points, with the irises where both persons' eyes are open."""
+    src, dst = person.points.copy(), mesh.points.copy()
+    eyes = ((RIGHT_EYE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS))
+    if gaze == "template" and all(_tuck_iris(points, *eye) for points in (src, dst) for eye in eyes):
+        return src, dst, True
+    return src[:SURFACE_POINTS], dst[:SURFACE_POINTS], False
+
+
+def _tuck_iris(points: Points, ring: Sequence[int], iris: Sequence[int]) -> bool:
+    """Pull an iris' edge points inside its eyelids, in place; False if its centre is not."""
+    lids = points[list(ring)]
+    centre = points[iris[0]].copy()
+    if cv2.pointPolygonTest(lids, centre.tolist(), True) < 0.5:
+        return False
+    for index in iris[1:]:
+        reach = next(
+            share
+            for share in (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1, 0.0)
+            if cv2.pointPolygonTest(lids, (centre + share * (points[index] - centre)).tolist(), False) > 0
+        )
+        points[index] = centre + 0.9 * reach * (points[index] - centre)
+    return True
+
+
+def _dress(warped: Image, target: Image, valid: Mask, slot: Slot, colour: float) -> Image:
+    """Give the warped face the template's skin colour, then its broad light and shade."""
+    area = valid & slot.mask & ~slot.occluders
+    skin = area & ~feature_mask(slot.mesh, (valid.shape[0], valid.shape[1]))
+    if not skin.any() or colour == 0:
+        return warped
+    toned = match_colour(warped, target, skin, amount=colour, where=valid)
+    sigma = LIGHT_SCALE * eye_distance(slot.mesh)
+    return match_light(toned, target, area, sigma=sigma, amount=colour, where=valid)
+
+
+def _keep_template(dressed: Image, target: Image, person: FaceMesh, mesh: FaceMesh, dials: Dials) -> Image:
+    """Let the template show through: all over as `features` asks, and between the lips."""
+    shape = target.shape[0], target.shape[1]
+    matte = np.full(shape, 1 - dials.features, np.float32)
+    if dials.keep_mouth is True or (dials.keep_mouth == "auto" and _mouth_must_stay(person, mesh)):
+        soft = SOFT_MOUTH * eye_distance(mesh)
+        mouth = inner_mouth_mask(mesh, shape).astype(np.float32)
+        matte = np.maximum(matte, cv2.GaussianBlur(mouth, (0, 0), max(soft, 0.5)))
+    if not matte.any():
+        return dressed
+    mixed = dressed + matte[..., None] * (target.astype(np.float32) - dressed)
+    return np.asarray(np.rint(mixed), np.uint8)
+
+
+def _mouth_must_stay(person: FaceMesh, mesh: FaceMesh) -> bool:
+    """Tell whether the template's mouth is open and the person's has too little inside to fill it."""
+    theirs = mouth_opening(mesh)
+    return theirs > OPEN_MOUTH and mouth_opening(person) < 0.6 * theirs
+
+
+def mouth_opening(mesh: FaceMesh) -> float:
+    """Return the gap between the lips over the width of the mouth."""
+    points = mesh.points.astype(np.float64)
+    gap, width = points[14] - points[13], points[308] - points[78]
+    return float(np.hypot(*gap) / max(np.hypot(*width), 1e-6))
+
+
+def _final_mask(slot: Slot, valid: Mask) -> Mask:
+    """Take what the slot shows and the photo fills, clear of hair and holes, in one smooth piece."""
+    unit = eye_distance(slot.mesh)
+    unseen = slot.mask & ~valid
+    mask = slot.mask & ~slot.occluders & ~grown(unseen, CLEAR * unit)
+    mask &= ~grown(slot.occluders, CLEAR * unit) | feature_mask(slot.mesh, (mask.shape[0], mask.shape[1]))
+    mask = grown(grown(mask, -SMOOTH * unit), SMOOTH * unit) & mask
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    if len(stats) < 2:
+        return mask
+    return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))

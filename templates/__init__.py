@@ -1,0 +1,1 @@
+"""Code that draws the template pictures in `facekit/assets/templates`."""

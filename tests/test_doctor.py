@@ -1,0 +1,183 @@
+"""The doctor on machines that lack one thing after another."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from facekit.doctor import GRAPHICS, MEDIAPIPE, Report, doctor
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def examined(code="", env=None):
+    """Run the doctor's command in a process of its own, after `code`; return exit code and checks by name."""
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}\nfrom facekit.cli import app\napp(['doctor', '--json'])"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(env or {})},
+        check=False,
+    )
+    assert run.stderr == ""
+    document = json.loads(run.stdout)
+    assert document["ok"] == (run.returncode == 0)
+    return run.returncode, {check["name"]: check for check in document["checks"]}
+
+
+@pytest.fixture(scope="module")
+def report():
+    return doctor()
+
+
+def by_name(report: Report):
+    return {check.name: check for check in report.checks}
+
+
+def test_everything_required_works_here(report):
+    assert [check for check in report.checks if check.required and not check.ok] == []
+    assert report.ok
+
+
+def test_whatever_is_not_right_comes_with_advice(report):
+    assert [check.name for check in report.checks if not check.ok and not check.advice] == []
+    assert all(check.found and "\n" not in check.found for check in report.checks)
+
+
+def test_mediapipe_is_not_imported_to_be_looked_at():
+    code = (
+        "import sys\nfrom facekit.doctor import doctor\ndoctor()\n"
+        "print('mediapipe' in sys.modules, 'mediapipe.tasks' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False False\n"
+
+
+@pytest.mark.parametrize("library", list(GRAPHICS))
+def test_missing_graphics_library_names_the_package(library):
+    def open_library(name):
+        if name == library:
+            raise OSError(f"{name}: cannot open shared object file")
+
+    report = doctor(open_library=open_library)
+    check = by_name(report)["graphics libraries"]
+    assert not report.ok
+    assert check.found == f"missing {library}"
+    assert f"apt-get install {GRAPHICS[library]} " in check.advice
+
+
+@pytest.mark.parametrize(
+    "missing", [["numba"], ["numpy", "scipy", "numba", "cv2", "PIL", "platformdirs"]], ids=["one", "all"]
+)
+def test_libraries_that_do_not_load_are_rows_with_advice(missing):
+    status, checks = examined(f"import sys; sys.modules.update(dict.fromkeys({missing}))")
+    assert status == 3
+    rows = {"platformdirs": "models"}
+    for library in missing:
+        assert not checks[rows.get(library, library)]["ok"]
+        assert "pip install" in checks[rows.get(library, library)]["advice"]
+    assert checks["graphics libraries"]["ok"]
+
+
+def test_library_that_prints_when_it_fails_does_not_spoil_the_json():
+    code = "import sys; sys.modules['numpy'] = None"  # cv2 then prints what to install
+    assert not examined(code)[1]["cv2"]["ok"]
+
+
+def test_altered_model_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "face_landmarker.task").write_bytes(b"another")
+    status, checks = examined(env={"FACEKIT_MODELS": str(tmp_path)})
+    assert status == 3
+    assert not checks["model face_landmarker"]["ok"]
+    assert "FACEKIT_MODELS" in checks["model face_landmarker"]["advice"]
+    assert checks["model selfie_segmenter"]["ok"]
+
+
+def test_missing_model_is_named_with_the_remedy(tmp_path):
+    hide = (
+        "import facekit.models as m\n"
+        "m.metadata.distribution = lambda name: (_ for _ in ()).throw(m.metadata.PackageNotFoundError(name))"
+    )
+    status, checks = examined(hide, env={"XDG_CACHE_HOME": str(tmp_path)})
+    assert status == 3
+    assert "not here" in checks["model face_landmarker"]["found"]
+    assert "facekit models --fetch" in checks["model face_landmarker"]["advice"]
+
+
+def test_cache_that_cannot_be_written_is_named(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("a file, so no folder can be made below it, not even by root")
+    below = str(file / "cache")
+    elsewhere = (
+        "import numba.core.caching as c; c.CacheImpl._locator_classes = c.CacheImpl._locator_classes[:1]"
+    )
+    status, checks = examined(
+        elsewhere, env={"XDG_CACHE_HOME": below, "HOME": below, "NUMBA_CACHE_DIR": below}
+    )
+    assert not checks["user cache"]["ok"]
+    assert "XDG_CACHE_HOME" in checks["user cache"]["advice"]
+    assert not checks["numba cache"]["ok"]
+    assert "NUMBA_CACHE_DIR" in checks["numba cache"]["advice"]
+    assert status == 0  # slower, but it works
+
+
+def test_missing_samples_say_how_to_get_them(tmp_path):
+    status, checks = examined(env={"FACEKIT_SAMPLES": str(tmp_path)})
+    assert not checks["samples"]["ok"]
+    assert "obama" in checks["samples"]["found"]
+    assert "facekit samples --fetch" in checks["samples"]["advice"]
+    assert status == 0
+
+
+def test_two_versions_of_opencv_are_noticed(monkeypatch):
+    versions = {"opencv-python": "5.0.0.93", "opencv-contrib-python": "4.9.0.80"}
+    monkeypatch.setattr("facekit.doctor._version", lambda name: versions.get(name, "1"))
+    check = by_name(doctor())["OpenCV builds"]
+    assert not check.ok
+    assert "opencv-contrib-python==5.0.0.93" in check.advice
+
+
+def test_another_mediapipe_is_noticed(monkeypatch):
+    monkeypatch.setattr("facekit.doctor._version", lambda _: "1.0.0")
+    check = by_name(doctor())["mediapipe"]
+    assert not check.ok
+    assert check.found == "1.0.0"
+    assert f"mediapipe=={MEDIAPIPE}" in check.advice
+
+
+def test_missing_extra_says_how_to_get_it(monkeypatch):
+    from facekit.doctor import _version
+
+    monkeypatch.setattr("facekit.doctor._version", lambda name: None if name == "av" else _version(name))
+    check = by_name(doctor())["extra video"]
+    assert not check.ok
+    assert not check.required
+    assert "facekit-reference[video]" in check.advice
+
+
+def test_little_memory_is_noticed(monkeypatch):
+    monkeypatch.setattr("facekit.doctor._free_memory", lambda: 2**28)
+    assert not by_name(doctor())["machine"].ok
+
+
+def test_pins_are_those_of_the_project():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert f"mediapipe=={MEDIAPIPE}" in project["dependencies"]
+    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    from facekit.doctor import PYTHONS
+
+    assert ((3, int(low)), (3, int(high) - 1)) == PYTHONS
+
+
+def test_table_shows_every_check_and_a_verdict(report):
+    run = subprocess.run(
+        [sys.executable, "-m", "facekit", "doctor"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0
+    assert all(check.name in run.stdout for check in report.checks)
+    assert "Everything required works here." in run.stdout

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from facekit.blend import blend_poisson
+    from facekit.checkup import doctor
     from facekit.codec import decode_image, encode_image, read_image, write_image
     from facekit.colour import match_colour
     from facekit.data import list_samples, load_sample, synthetic_face
-    from facekit.doctor import doctor
     from facekit.landmarks import detect_faces
     from facekit.swap import swap_face, swap_faces
     from facekit.templates import list_templates, load_template
@@ -22,10 +22,10 @@ __version__ = "0.1.0"
 
 _HOME = {
     "blend": ("blend_poisson",),
+    "checkup": ("doctor",),
     "codec": ("decode_image", "encode_image", "read_image", "write_image"),
     "colour": ("match_colour",),
     "data": ("list_samples", "load_sample", "synthetic_face"),
-    "doctor": ("doctor",),
     "landmarks": ("detect_faces",),
     "swap": ("swap_face", "swap_faces"),
     "templates": ("list_templates", "load_template"),

@@ -155,6 +155,14 @@ def assemble(
     -------
     Equations
         Over the mask's box.
+
+    Examples
+    --------
+    >>> source, target = np.zeros((5, 5, 3), np.uint8), np.full((5, 5, 3), 60, np.uint8)
+    >>> mask = np.zeros((5, 5), bool); mask[2, 2] = True
+    >>> equations = assemble(source, target, mask)
+    >>> equations.corner, equations.degree[1, 1].item(), equations.rhs[1, 1].tolist()
+    ((1, 1), 4.0, [240.0, 240.0, 240.0])
     """
     rows, cols = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     y0, y1 = max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, mask.shape[0])
@@ -197,6 +205,13 @@ def solve(equations: Equations) -> FloatImage:
     -----
     The error is estimated by one multigrid cycle on the final residual: the cycle is close to
     the inverse of the equations, which the residual alone says nothing about.
+
+    Examples
+    --------
+    >>> source, target = np.zeros((5, 5, 3), np.uint8), np.full((5, 5, 3), 60, np.uint8)
+    >>> mask = np.zeros((5, 5), bool); mask[2, 2] = True
+    >>> solve(assemble(source, target, mask))[1, 1].round(3).tolist()
+    [60.0, 60.0, 60.0]
     """
     grids = _grids(equations.unknown, equations.degree)
     correction = equations.edge.copy()
@@ -212,7 +227,7 @@ def solve(equations: Equations) -> FloatImage:
         residual -= length * image
         estimate = _cycle(residual, grids)
         before, power = power, _dots(estimate, residual)
-        step = estimate + (power / np.maximum(before, TINY)) * step
+        step = estimate + np.asarray(power / np.maximum(before, TINY), np.float32) * step
     error = float(np.abs(_cycle(_residual(correction, equations.rhs, grids[0]), grids)).max())
     if not error <= TOLERANCE:
         raise SolverError(error, TOLERANCE)
@@ -235,6 +250,14 @@ def compose(source: Image, target: Image, equations: Equations, correction: Floa
     -------
     Image of shape (H, W, 3), uint8
         The blended picture.
+
+    Examples
+    --------
+    >>> source, target = np.zeros((5, 5, 3), np.uint8), np.full((5, 5, 3), 60, np.uint8)
+    >>> mask = np.zeros((5, 5), bool); mask[2, 2] = True
+    >>> equations = assemble(source, target, mask)
+    >>> compose(source, target, equations, solve(equations))[2, 2].tolist()
+    [60, 60, 60]
     """
     x0, y0 = equations.corner
     height, width = equations.unknown.shape

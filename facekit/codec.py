@@ -6,7 +6,6 @@ picture at the limit takes less than 1 GiB in all. No global state of Pillow is 
 """
 
 import os
-import secrets
 import stat
 import threading
 import warnings
@@ -31,6 +30,7 @@ from PIL import (
 from PIL import Image as Pillow
 
 from facekit.errors import DecodeError, InputError, TooLargeError
+from facekit.files import save_whole
 from facekit.headers import (
     MAX_BYTES,
     MAX_PIXELS,
@@ -259,9 +259,11 @@ def write_image(
     target = Path(path)
     kind = format_for(target)
     try:
-        if not force:
-            _refuse_existing(target)
-        _write_atomically(target, encode_image(image, kind, quality=quality), force=force)
+        save_whole(target, encode_image(image, kind, quality=quality), force=force)
+    except FileExistsError:
+        raise InputError(
+            "the output exists already: choose another name, or force it to be replaced"
+        ) from None
     except OSError as error:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
     except ValueError:
@@ -411,34 +413,3 @@ def _options(kind: str, quality: int) -> dict[str, Any]:
         "tiff": {"compression": "tiff_adobe_deflate"},
     }
     return options.get(kind, {})
-
-
-def _refuse_existing(target: Path) -> None:
-    if os.path.lexists(target):
-        raise InputError("the output exists already: choose another name, or force it to be replaced")
-
-
-def _write_atomically(target: Path, data: bytes, *, force: bool) -> None:
-    part = target.with_name(f".facekit-{secrets.token_hex(8)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if force:
-            part.replace(target)
-        else:
-            _publish(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _publish(part: Path, target: Path) -> None:
-    """Give `part` its name; unlike a rename, a hard link never replaces what has just come."""
-    try:
-        os.link(part, target)
-    except FileExistsError:
-        _refuse_existing(target)
-    except OSError:  # a file system without hard links
-        _refuse_existing(target)
-        part.replace(target)

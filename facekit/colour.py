@@ -22,6 +22,7 @@ NORMAL = 1.4826  # a normal distribution's deviation over its median absolute de
 LEAST = np.array([4.0, 2.0, 2.0], np.float32)  # L and relative chroma; smallest deviation to reckon with
 CONTRAST = (0.75, 1.15)  # how far the spread of a channel may be changed
 NEAR_SKIN = 28.0  # relative chroma; at this distance from the skin's, half the change is made
+ONE_INK = 1.5  # relative chroma; a target less than this off a curve is printed in one ink, beyond twice not
 RATIO = 4.0  # how much brighter or darker a place may be made
 DARK = 0.01  # of full light; keeps ratios calm where both are black
 
@@ -77,6 +78,7 @@ def match_colour(
         return source.copy()
     before = to_tone(source[where])
     changed = _carried(before, typical(to_tone(source[mask])), typical(to_tone(target[mask])))
+    _print_in_ink(changed, to_tone(target[where]))
     result = source.copy()
     result[where] = from_tone(before + np.float32(amount) * (changed - before))
     return result
@@ -198,23 +200,36 @@ def typical_pixels(pixels: Tone, *, fence: float = FENCE) -> npt.NDArray[np.bool
 def _carried(tone: Tone, have: tuple[Tone, Tone], want: tuple[Tone, Tone]) -> Tone:
     """Carry pixels from one skin's centre and spread to another's.
 
-    Lightness follows a curve, so that pupils stay dark and highlights do not burn out. What has another chroma than the skin (teeth, the
-    whites of the eyes, grey hair) keeps its own the more, the further it is away.
+    Lightness follows a curve, so that pupils stay dark and highlights do not burn out. What has
+    another chroma than the skin (teeth, the whites of the eyes, grey hair) keeps its own the
+    more, the further it is away.
     """
     (centre, spread), (new_centre, new_spread) = have, want
     light, old, new = (np.clip(1 - x / 100, 1e-3, 1) for x in (tone[..., 0], centre[0], new_centre[0]))
     curve = np.log(new) / np.log(old)  # black and white stay, the skin's centre goes to the other's
     slope = curve * old ** (curve - 1)  # what the curve alone does to the spread
-    gain = np.clip(new_spread / spread / np.array([slope, 1, 1], np.float32), *CONTRAST)
-    changed = (tone - centre) * gain + centre
-    changed[..., 0] = 100 * (1 - light**curve)
-    changed[..., 0] = (changed[..., 0] - new_centre[0]) * gain[0] + new_centre[0]
-    distance = np.square((tone - centre)[..., 1:]).sum(axis=-1, keepdims=True)
-    likeness = 1 / (1 + distance / NEAR_SKIN**2)
-    changed[..., 1:] = tone[..., 1:] + likeness * (
-        changed[..., 1:] + (new_centre - centre)[1:] - tone[..., 1:]
-    )
-    return np.asarray(changed, np.float32)
+    changed = np.empty_like(tone)
+    contrast = np.clip(new_spread[0] / spread[0] / slope, *CONTRAST)
+    changed[..., 0] = (100 * (1 - light**curve) - new_centre[0]) * contrast + new_centre[0]
+    away = (tone - centre)[..., 1:]
+    likeness = 1 / (1 + np.square(away).sum(axis=-1, keepdims=True) / NEAR_SKIN**2)
+    wanted = away * np.clip(new_spread[1:] / spread[1:], *CONTRAST) + new_centre[1:]
+    changed[..., 1:] = tone[..., 1:] + likeness * (wanted - tone[..., 1:])
+    return changed
+
+
+def _print_in_ink(tone: Tone, target: Tone) -> None:
+    """Where the target is printed in one ink, let chroma follow lightness as it does there.
+
+    One ink on one paper is a curve in colour space; how far the target's pixels lie from the
+    best quadratic one tells. Lips, eyes and skin of a photograph are far off.
+    """
+    curve = np.vander(target[:, 0] / 100, 3)
+    ink, *_ = np.linalg.lstsq(curve, target[:, 1:], rcond=None)
+    off = float(np.sqrt(np.square(target[:, 1:] - curve @ ink).sum(axis=1).mean()))
+    share = np.float32(np.clip(2 - off / ONE_INK, 0, 1))
+    if share > 0:
+        tone[:, 1:] += share * ((np.vander(tone[:, 0] / 100, 3) @ ink).astype(np.float32) - tone[:, 1:])
 
 
 def to_tone(pixels: Image) -> Tone:

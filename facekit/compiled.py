@@ -1,7 +1,7 @@
 """Kernels compiled by numba, once per machine."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 
@@ -33,5 +33,4 @@ def compiled(kernel: Kernel) -> Kernel:
 
 
 def _typed(kernel: Kernel, *, cache: bool) -> Kernel:
-    result: Kernel = numba.njit(cache=cache, nogil=True)(kernel)
-    return result
+    return cast("Kernel", numba.njit(cache=cache, nogil=True)(kernel))

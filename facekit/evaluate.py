@@ -28,7 +28,6 @@ __all__ = [
     "expression_distance",
     "identity_distance",
     "inner_face_error",
-    "pose_angles",
     "pose_error",
     "seam_visibility",
     "swap_report",
@@ -36,37 +35,6 @@ __all__ = [
 
 _OUTER_EYES = (36, 45)  # iBUG numbers of the outer eye corners
 _INNER = slice(17, 68)  # iBUG without the jaw line: brows, nose, eyes, mouth
-
-
-def pose_angles(mesh: FaceMesh) -> tuple[float, float, float]:
-    """Return how the head is turned, as yaw, pitch and roll.
-
-    Parameters
-    ----------
-    mesh : FaceMesh
-        A face with its metric pose.
-
-    Returns
-    -------
-    yaw : float, degrees in [-180, 180]
-        Nose to the picture's right.
-    pitch : float, degrees in [-90, 90]
-        Nose down.
-    roll : float, degrees in [-180, 180]
-        Clockwise. Yaw is turned first and roll last, about fixed axes.
-
-    Examples
-    --------
-    >>> from facekit.synthetic import synthetic_mesh
-    >>> [round(angle) for angle in pose_angles(synthetic_mesh(yaw=20, pitch=-5, roll=10))]
-    [20, -5, 10]
-    """
-    rotation = mesh.pose[:3, :3].astype(np.float64)
-    rotation /= np.linalg.norm(rotation, axis=0)
-    yaw = np.arctan2(-rotation[2, 0], rotation[2, 2])
-    pitch = np.arcsin(np.clip(rotation[2, 1], -1, 1))
-    roll = np.arctan2(rotation[0, 1], rotation[1, 1])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
 
 
 def pose_error(a: FaceMesh, b: FaceMesh) -> tuple[float, float, float]:
@@ -88,7 +56,7 @@ def pose_error(a: FaceMesh, b: FaceMesh) -> tuple[float, float, float]:
     >>> [round(angle) for angle in pose_error(synthetic_mesh(roll=179), synthetic_mesh(roll=-179))]
     [0, 0, 2]
     """
-    difference = np.subtract(pose_angles(a), pose_angles(b))
+    difference = np.subtract(a.angles(), b.angles())
     yaw, pitch, roll = np.abs((difference + 180) % 360 - 180)
     return float(yaw), float(pitch), float(roll)
 

@@ -27,15 +27,29 @@ from facekit.errors import ArrayError, ModelError
 from facekit.likeness import likeness
 from facekit.models import load_model
 from facekit.values import Blendshapes, FaceMesh, Image, as_image
-from facekit.views import View, box_of, carry_back, close_view, look, overlap, tiles, turned
+from facekit.views import (
+    SEARCH_SIDE,
+    SMALL_TILES,
+    TILES,
+    View,
+    box_of,
+    carry_back,
+    close_view,
+    look,
+    overlap,
+    tiles,
+    turned,
+)
 
 __all__ = ["close_landmarkers", "detect_faces"]
 
 MAX_FACES = 100
+MAX_SIDE = 32_000  # pixels; MediaPipe aborts the process on a picture wider than 32,767
 SAME_FACE = 0.35  # overlap (intersection over union) above which two meshes are of one face
 AGREE = 0.2  # outer-eye distances; meshes closer than this on average say the same
 DOUBT = 0.36  # likeness below which a face may be upside down
 NO_FACE = 0.15  # likeness below which a mesh that only a search found is thrown away
+CANNOT_START = "MediaPipe cannot start: run `facekit doctor` ({})"
 TILTED = 40.0  # degrees; beyond this roll the network is no longer at its best
 
 
@@ -68,7 +82,7 @@ def detect_faces(image: Image, *, max_faces: int = 6, thorough: bool = False) ->
     Notes
     -----
     Deterministic. Costs one pass of the network where a face is found at once; a thorough
-    search makes about 20 passes, and twice as many more where these find nothing.
+    search makes about 60 passes, and 40 more where these find nothing.
 
     Examples
     --------
@@ -82,7 +96,7 @@ def detect_faces(image: Image, *, max_faces: int = 6, thorough: bool = False) ->
     image = as_image(image)
     if not 1 <= max_faces <= MAX_FACES:
         raise ArrayError(f"max_faces: expected 1 to {MAX_FACES}, got {max_faces}")
-    faces = [] if thorough else _detect(image, max_faces)
+    faces = [] if thorough or max(image.shape) > MAX_SIDE else _detect(image, max_faces)
     if not faces:
         faces = _search(image, max_faces, tiled=True)
     elif any(_is_doubtful(face) for face in faces):
@@ -102,12 +116,14 @@ def close_landmarkers() -> None:
 
 def _search(image: Image, max_faces: int, *, tiled: bool) -> list[FaceMesh]:
     """Look at the whole picture turned by eighths, and at its tiles; failing that, at turned tiles."""
-    height, width = image.shape[:2]
-    wholes = [turned(width, height, degrees) for degrees in range(0, 360, 45)]
-    faces = _detect_in(image, wholes + (tiles(wholes[0]) if tiled else []), max_faces)
+    small, shrunken = look(image, turned(image.shape[1], image.shape[0], 0), side=SEARCH_SIDE)
+    wholes = [turned(*shrunken.size, degrees) for degrees in range(0, 360, 45)]
+    upright = tiles(wholes[0], TILES + SMALL_TILES) if tiled else []
+    faces = _detect_in(small, wholes + upright, max_faces)
     if tiled and not faces:
-        faces = _detect_in(image, [tile for whole in wholes[2::2] for tile in tiles(whole)], max_faces)
-    return [_look_closely(image, face) for face in _distinct(faces) if face.score > NO_FACE]
+        faces = _detect_in(small, [tile for whole in wholes[2::2] for tile in tiles(whole)], max_faces)
+    kept = _distinct([face for face in faces if face.score > NO_FACE])
+    return [_look_closely(image, carry_back(face, shrunken)) for face in kept]
 
 
 def _detect_in(image: Image, views: list[View], max_faces: int) -> list[FaceMesh]:
@@ -137,7 +153,7 @@ def _distinct(faces: list[FaceMesh]) -> list[FaceMesh]:
     A true mesh comes back from three neighbouring turns or more; an upside-down one is a
     different mistake at every turn.
     """
-    votes = [sum(other.score for other in faces if _agree(face, other)) for face in faces]
+    votes = [sum(other.score for other in _agreeing(face, faces)) for face in faces]
     kept: list[FaceMesh] = []
     for _, face in sorted(zip(votes, faces, strict=True), key=lambda pair: (-pair[0], -pair[1].score)):
         if all(overlap(face, other) < SAME_FACE for other in kept):
@@ -145,9 +161,20 @@ def _distinct(faces: list[FaceMesh]) -> list[FaceMesh]:
     return kept
 
 
-def _agree(face: FaceMesh, other: FaceMesh) -> bool:
-    eyes = float(np.hypot(*(face.points[263] - face.points[33])))
-    return float(np.hypot(*(face.points - other.points).T).mean()) < AGREE * eyes
+def _agreeing(face: FaceMesh, faces: list[FaceMesh]) -> list[FaceMesh]:
+    """Return those of `faces` that say the same as `face`, itself included."""
+    x, y = face.points.mean(axis=0)
+    reach = AGREE * float(np.hypot(*(face.points[263] - face.points[33])))
+    near = [
+        other
+        for other in faces
+        if other.box[0] - reach < x < other.box[2] + reach and other.box[1] - reach < y < other.box[3] + reach
+    ]
+    return [
+        other
+        for other in near
+        if other is face or float(np.hypot(*(face.points - other.points).T).mean()) < reach
+    ]
 
 
 def _is_doubtful(face: FaceMesh) -> bool:
@@ -224,13 +251,15 @@ os.register_at_fork(after_in_child=_after_fork)
 def _mediapipe() -> Any:
     """Import MediaPipe when first needed; it takes longer than everything else together."""
     try:
-        import mediapipe
+        with _muted_stderr():  # matplotlib, which it loads, chatters where no home is writable
+            import mediapipe
     except (ImportError, OSError) as error:
-        raise ModelError(f"MediaPipe cannot start: run `facekit doctor` ({type(error).__name__})") from error
+        raise ModelError(CANNOT_START.format(type(error).__name__)) from error
     return mediapipe
 
 
 def _create(max_faces: int) -> Any:
+    """Start a landmarker."""
     tasks = _mediapipe().tasks
     options = tasks.vision.FaceLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_buffer=load_model("face_landmarker")),
@@ -238,8 +267,11 @@ def _create(max_faces: int) -> Any:
         output_face_blendshapes=True,
         output_facial_transformation_matrixes=True,
     )
-    with _muted_stderr():
-        return tasks.vision.FaceLandmarker.create_from_options(options)
+    try:
+        with _muted_stderr():
+            return tasks.vision.FaceLandmarker.create_from_options(options)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelError(CANNOT_START.format(type(error).__name__)) from error
 
 
 @contextmanager
@@ -278,12 +310,14 @@ def _detect(image: Image, max_faces: int) -> list[FaceMesh]:
 
 def _from_mediapipe(image: Image, landmarks: Any, categories: Any, pose: Any) -> FaceMesh:
     height, width = image.shape[:2]
-    relative = np.array([(p.x, p.y, p.z) for p in landmarks], np.float32)
-    size = np.array([width, height], np.float32)
-    points = relative[:, :2] * size - np.float32(0.5)  # its pixel centres lie at halves
+    x, y, z = np.array(
+        [[p.x for p in landmarks], [p.y for p in landmarks], [p.z for p in landmarks]], np.float32
+    )
+    points = np.column_stack([x * np.float32(width), y * np.float32(height)])
+    points -= np.float32(0.5)  # its pixel centres lie at halves
     return FaceMesh(
         points=points,
-        depth=relative[:, 2] * size[0],
+        depth=z * np.float32(width),
         blendshapes=Blendshapes(
             tuple(category.category_name for category in categories),
             np.array([category.score for category in categories], np.float32),

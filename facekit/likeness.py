@@ -19,7 +19,11 @@ __all__ = ["likeness"]
 
 SIDE = 64  # pixels; the face is judged at this size
 FINE, COARSE = 1.0, 8.0  # pixels of SIDE; the band of detail that is compared
+COARSER = 4  # times; the coarse blur works at this much smaller a size
 TEXELS = 3.0  # texels of the mean texture per pixel of SIDE
+
+MEAN_CHANNEL = np.full((1, 3), 1 / 3)
+HALF = np.float32(0.5)  # pixel centres lie at integers
 
 Grey = npt.NDArray[np.float32]
 
@@ -39,14 +43,22 @@ def likeness(image: Image, points: Points) -> float:
     float in [0, 1]
         0.4 to 0.8 for a true mesh, under 0.36 for one on an upside-down face.
     """
-    height, width = image.shape[:2]
-    x0, y0 = np.clip(points.min(axis=0).astype(int), 0, [width - 1, height - 1])
-    x1, y1 = np.clip(points.max(axis=0).astype(int) + 2, [x0 + 1, y0 + 1], [width, height])
-    small = cv2.resize(image[y0:y1, x0:x1], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    grey = np.log(small.mean(axis=2, dtype=np.float32) + 8)
-    places = (points[:SURFACE_POINTS] - [x0, y0]) / [x1 - x0, y1 - y0] * SIDE - 0.5
-    band = cv2.GaussianBlur(grey, (0, 0), FINE) - cv2.GaussianBlur(grey, (0, 0), COARSE)
-    return max(float(_unit(_sample(band, places)) @ _mean_face()), 0.0)
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    x0, y0 = (
+        min(max(int(low), 0), side - 1) for low, side in ((left, image.shape[1]), (top, image.shape[0]))
+    )
+    x1 = min(max(int(right) + 2, x0 + 1), image.shape[1])
+    y1 = min(max(int(bottom) + 2, y0 + 1), image.shape[0])
+    step = max(min(x1 - x0, y1 - y0) // (2 * SIDE), 1)  # coarse, and so nearly free
+    face = np.ascontiguousarray(image[y0:y1:step, x0:x1:step])
+    small = cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    grey = cv2.log(cv2.transform(small, MEAN_CHANNEL) + 8)
+    scale = np.array([SIDE / (x1 - x0), SIDE / (y1 - y0)], np.float32)
+    places = (points[:SURFACE_POINTS] - np.array([x0, y0], np.float32)) * scale
+    fine = _sample(cv2.GaussianBlur(grey, (0, 0), FINE), places - HALF)
+    shrunk = cv2.resize(grey, (SIDE // COARSER, SIDE // COARSER), interpolation=cv2.INTER_AREA)
+    coarse = _sample(cv2.GaussianBlur(shrunk, (0, 0), COARSE / COARSER), places / COARSER - HALF)
+    return max(float(_unit(fine - coarse) @ _mean_face()), 0.0)
 
 
 @cache
@@ -63,11 +75,11 @@ def _mean_face() -> Grey:
     return _unit(_sample(blurred(FINE * TEXELS) - blurred(COARSE * TEXELS), axes["layout"]))
 
 
-def _sample(grey: Grey, places: npt.NDArray[np.floating]) -> Grey:
+def _sample(grey: cv2.typing.MatLike, places: npt.NDArray[np.floating]) -> Grey:
     x, y = (np.ascontiguousarray(places[None, :, axis], np.float32) for axis in (0, 1))
-    return np.asarray(cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0])
+    return np.asarray(cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0], np.float32)
 
 
 def _unit(values: Grey) -> Grey:
     centred = values - values.mean()
-    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6))
+    return np.asarray(centred / max(float(centred @ centred) ** 0.5, 1e-6))

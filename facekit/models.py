@@ -8,7 +8,6 @@ itself; `fetch_model` runs only when somebody asks for it.
 
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,9 +20,8 @@ from typing import Literal, TypeAlias
 from urllib import request
 from urllib.error import HTTPError
 
-from platformdirs import user_cache_path
-
 from facekit.errors import ModelError
+from facekit.files import save_whole, user_cache
 
 __all__ = [
     "Model",
@@ -32,8 +30,6 @@ __all__ = [
     "find_model",
     "list_models",
     "load_model",
-    "user_cache",
-    "write_atomically",
 ]
 
 Place: TypeAlias = Literal["environment", "cache", "package"]
@@ -133,62 +129,6 @@ def list_models() -> tuple[Model, ...]:
     ['face_landmarker', 'selfie_segmenter']
     """
     return tuple(_MODELS[name] for name in sorted(_MODELS))
-
-
-def user_cache() -> Path:
-    """Say where facekit keeps what it fetched for this user.
-
-    Returns
-    -------
-    Path
-        The platform's cache folder for facekit; it need not exist yet.
-
-    Notes
-    -----
-    On Linux this is ``$XDG_CACHE_HOME/facekit``, or ``~/.cache/facekit``.
-
-    Examples
-    --------
-    >>> user_cache().name
-    'facekit'
-    """
-    return user_cache_path("facekit", appauthor=False)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, even if the process is killed.
-
-    Parameters
-    ----------
-    path : Path
-        The file; missing folders are made, a file of that name is replaced.
-    data : bytes
-        Its new contents.
-
-    Raises
-    ------
-    OSError
-        The folder cannot be made or written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_atomically(Path(folder) / "new" / "a.bin", b"whole")
-    ...     (Path(folder) / "new" / "a.bin").read_bytes()
-    b'whole'
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
 
 
 def find_model(name: str) -> Place | None:
@@ -306,8 +246,10 @@ def fetch_model(name: str, *, address: str | None = None, timeout: float = 120.0
         ) from None
     if not _is_registered(model, data):
         raise ModelError(f"model {name!r}: what arrived is not the registered file; nothing was stored")
+    path = user_cache() / "models" / model.file
     try:
-        write_atomically(user_cache() / "models" / model.file, data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_whole(path, data, force=True)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ModelError(f"model {name!r} cannot be stored in the user cache ({reason})") from None

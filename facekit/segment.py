@@ -31,7 +31,6 @@ __all__ = [
     "grown",
     "inner_mouth_mask",
     "occluder_mask",
-    "rim_mask",
     "skin_mask",
 ]
 
@@ -40,7 +39,6 @@ CHEEKS = (50, 101, 118, 117, 205, 187, 280, 330, 347, 346, 425, 411, 5, 195, 197
 SKIN_FENCE = 3.5  # robust deviations; light varies across a face
 SHADE = 0.5  # of the cheeks' L + 16; skin in the shade is still lighter than this, hair often not
 LEAST = np.array([9.0, 2.0, 4.0], np.float32)  # L and relative chroma; smallest deviation to reckon with
-RIM, RIM_FENCE = 0.14, 2.8  # outer-eye distances and robust deviations, for `rim_mask`
 LEAST_AREA = 0.03  # square outer-eye distances; smaller occluders are highlights or noise
 SPECK = 0.1  # outer-eye distances; occluders thinner than this are stray hairs or noise
 
@@ -61,6 +59,14 @@ def face_mask(mesh: FaceMesh, shape: tuple[int, int], *, margin: float = MARGIN)
     -------
     Mask of shape (rows, cols)
         True inside.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_mesh
+    >>> mesh = synthetic_mesh(64)
+    >>> wide, narrow = (face_mask(mesh, (64, 64), margin=margin) for margin in (0, 0.1))
+    >>> bool(wide[32, 32]), bool(wide[0, 0]), bool((wide > narrow).any())
+    (True, False, True)
     """
     mask = _filled([mesh.points[list(FACE_OVAL)]], shape)
     return grown(mask, -margin * eye_distance(mesh))
@@ -82,6 +88,15 @@ def feature_mask(mesh: FaceMesh, shape: tuple[int, int], *, reach: float = 0.06)
     -------
     Mask of shape (rows, cols)
         True on the features.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_mesh
+    >>> mesh = synthetic_mesh(64)
+    >>> mask = feature_mask(mesh, (64, 64))
+    >>> x, y = mesh.points[1].round().astype(int)  # the tip of the nose
+    >>> bool(mask[y, x]), bool(mask.mean() < 0.2)
+    (True, True)
     """
     rings = (LEFT_EYE, RIGHT_EYE, LEFT_BROW, RIGHT_BROW, LIPS_OUTER, NOSE)
     mask = _filled([mesh.points[list(ring)] for ring in rings], shape)
@@ -102,11 +117,18 @@ def inner_mouth_mask(mesh: FaceMesh, shape: tuple[int, int]) -> Mask:
     -------
     Mask of shape (rows, cols)
         Nearly empty where the mouth is closed.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_mesh
+    >>> mesh = synthetic_mesh(64)  # its mouth is closed
+    >>> bool(inner_mouth_mask(mesh, (64, 64)).mean() < 0.01)
+    True
     """
     return _filled([mesh.points[list(LIPS_INNER)]], shape)
 
 
-def skin_mask(image: Image, mesh: FaceMesh, *, fence: float = SKIN_FENCE) -> Mask:
+def skin_mask(image: Image, mesh: FaceMesh) -> Mask:
     """Find the skin within the face's oval, by the colour of its own cheeks and nose.
 
     Parameters
@@ -115,13 +137,20 @@ def skin_mask(image: Image, mesh: FaceMesh, *, fence: float = SKIN_FENCE) -> Mas
         The picture.
     mesh : FaceMesh
         A face in it.
-    fence : float
-        How many robust deviations from the cheeks' colour are still skin.
 
     Returns
     -------
     Mask of shape (H, W)
         True on skin; eyes, brows and lips are not skin.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_face, synthetic_mesh
+    >>> mesh = synthetic_mesh(96)
+    >>> skin = skin_mask(synthetic_face(96), mesh)
+    >>> x, y = mesh.points[50].round().astype(int)  # a cheek
+    >>> bool(skin[y, x]), bool(skin[0, 0])
+    (True, False)
     """
     shape = image.shape[:2]
     oval = _filled([mesh.points[list(FACE_OVAL)]], shape)
@@ -129,11 +158,12 @@ def skin_mask(image: Image, mesh: FaceMesh, *, fence: float = SKIN_FENCE) -> Mas
     (x0, y0), (x1, y1) = _box(mesh, shape)
     box = slice(y0, y1), slice(x0, x1)
     tone = to_tone(cv2.GaussianBlur(image[box], (0, 0), max(0.02 * eye_distance(mesh), 0.3)).astype(np.uint8))
-    samples = _around(tone, mesh.points[list(CHEEKS)] - [x0, y0], 0.05 * eye_distance(mesh))
+    cheeks = mesh.points[list(CHEEKS)] - np.array([x0, y0], np.float32)
+    samples = _around(tone, cheeks, 0.05 * eye_distance(mesh))
     middle = np.median(samples, axis=0)
     deviation = np.maximum(NORMAL * np.median(np.abs(samples - middle), axis=0), LEAST)
     above = tone - middle
-    reach = fence * deviation
+    reach = SKIN_FENCE * deviation
     lit = (above[..., 0] <= reach[0]) & (tone[..., 0] + 16 >= SHADE * (middle[0] + 16))
     skin[box] = lit & (np.abs(above[..., 1:]) <= reach[1:]).all(axis=2)
     return np.asarray(skin & oval & ~feature_mask(mesh, shape, reach=0.0))
@@ -154,31 +184,16 @@ def occluder_mask(image: Image, mesh: FaceMesh) -> Mask:
     Mask of shape (H, W)
         True where the face's oval shows no skin, above the eyes' lower lids, in one piece with
         the oval's edge.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_face, synthetic_mesh
+    >>> bool(occluder_mask(synthetic_face(96), synthetic_mesh(96)).any())
+    False
     """
     shape = image.shape[:2]
     upper = _upper(mesh, shape) & ~feature_mask(mesh, shape, reach=0.09)
     return _pieces_at_rim(upper & ~skin_mask(image, mesh), mesh)
-
-
-def rim_mask(image: Image, mesh: FaceMesh) -> Mask:
-    """Find what does not look like the face's skin along the oval's edge: rim light, background, hair.
-
-    Parameters
-    ----------
-    image : Image of shape (H, W, 3), uint8
-        The picture.
-    mesh : FaceMesh
-        A face in it.
-
-    Returns
-    -------
-    Mask of shape (H, W)
-        True within 0.14 outer-eye distances of the edge.
-    """
-    shape = image.shape[:2]
-    band = ~grown(_filled([mesh.points[list(FACE_OVAL)]], shape), -RIM * eye_distance(mesh))
-    odd = band & ~skin_mask(image, mesh, fence=RIM_FENCE) & ~feature_mask(mesh, shape, reach=0.05)
-    return _pieces_at_rim(odd, mesh)
 
 
 def _pieces_at_rim(odd: Mask, mesh: FaceMesh) -> Mask:
@@ -235,6 +250,12 @@ def eye_distance(mesh: FaceMesh) -> float:
     float
         In the plane of the picture, but never less than the height of the eyes over the mouth
         allows, so that it stays a unit in profile.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_mesh
+    >>> round(eye_distance(synthetic_mesh(100)), 3)
+    27.0
     """
     points = mesh.points.astype(np.float64)
     across = float(np.hypot(*(points[263] - points[33])))

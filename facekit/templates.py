@@ -25,17 +25,18 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from zipfile import BadZipFile
+from zlib import error as ZlibError  # noqa: N812
 
 import numpy as np
-import platformdirs
 
 from facekit.codec import decode_image, read_image
 from facekit.data import has_sample, sample_bytes
 from facekit.errors import TemplateError
+from facekit.files import save_whole, user_cache
 from facekit.landmarks import detect_faces
 from facekit.segment import face_mask, occluder_mask
 from facekit.synthetic import place_face
@@ -48,6 +49,7 @@ CACHE_VERSION = 1  # counted up when the way in which slots are found changes
 CONFIG = "template.toml"
 KNOWN = {"title", "credit", "licence", "picture", "sample", "slots"}
 SLOT_NUMBERS = ("eye_distance", "yaw", "pitch", "roll")
+SLOT_KNOWN = {"centre", "mask", "occluders", *SLOT_NUMBERS}
 MAX_FACES = 20
 
 Table = Mapping[str, Any]
@@ -81,6 +83,11 @@ def list_templates() -> list[Template]:
     ------
     TemplateError
         A folder is incomplete.
+
+    Examples
+    --------
+    >>> {"card", "stamp"} <= {template.name for template in list_templates()}
+    True
     """
     return [load_template(name) for name in template_names() if _is_here(name)]
 
@@ -214,11 +221,22 @@ def _read_config(folder: Path) -> Table:
         raise TemplateError(f"the folder holds no readable {CONFIG}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TemplateError(f"{CONFIG} is not valid TOML: {error}") from None
-    if unknown := sorted(set(config) - KNOWN):
-        raise TemplateError(f"{CONFIG}: expected only {', '.join(sorted(KNOWN))}; got {', '.join(unknown)}")
+    _refuse_unknown(config, KNOWN)
     if ("picture" in config) == ("sample" in config):
         raise TemplateError(f'{CONFIG}: expected either "picture" or "sample"')
+    if not isinstance(config.get("picture", config.get("sample")), str):
+        raise TemplateError(f'{CONFIG}: expected text for "picture" or "sample"')
+    slots = config.get("slots", [])
+    if not isinstance(slots, list) or not all(isinstance(slot, dict) for slot in slots):
+        raise TemplateError(f"{CONFIG}: expected slots as tables, [[slots]]")
+    for slot in slots:
+        _refuse_unknown(slot, SLOT_KNOWN)
     return config
+
+
+def _refuse_unknown(table: Table, known: set[str]) -> None:
+    if unknown := sorted(set(table) - known):
+        raise TemplateError(f"{CONFIG}: expected only {', '.join(sorted(known))}; got {', '.join(unknown)}")
 
 
 def _picture_bytes(folder: Path, config: Table) -> bytes:
@@ -229,7 +247,7 @@ def _picture_bytes(folder: Path, config: Table) -> bytes:
 
 def _member(folder: Path, name: str) -> Path:
     """Return a file inside the template's folder; a template may not point out of it."""
-    path = folder / name
+    path = folder / name.replace("\0", "")  # a path with NUL cannot even be asked about
     if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
         raise TemplateError(f"{CONFIG} names a file that is not in the template's folder")
     return path
@@ -244,6 +262,8 @@ def _declared_slot(folder: Path, image: Image, slot: Table) -> Slot:
         raise TemplateError(
             f"{CONFIG}: a slot needs centre = [x, y] and numbers for {', '.join(SLOT_NUMBERS)}"
         ) from None
+    if not np.isfinite([*centre, *numbers.values()]).all():
+        raise TemplateError(f"{CONFIG}: a slot needs finite numbers")
     if numbers["eye_distance"] <= 0:
         raise TemplateError(f"{CONFIG}: a slot needs an eye_distance above 0")
     mesh = place_face(centre, **numbers)
@@ -254,6 +274,8 @@ def _declared_slot(folder: Path, image: Image, slot: Table) -> Slot:
     occluders = np.zeros(shape, np.bool_)
     if "occluders" in slot:
         occluders = _read_mask(folder, str(slot["occluders"]), shape)
+    if not (mask & ~occluders).any():
+        raise TemplateError("a slot shows nothing: its face lies outside the picture, or is covered")
     return Slot(mesh, mask, occluders)
 
 
@@ -270,20 +292,20 @@ def _read_mask(folder: Path, name: str, shape: tuple[int, ...]) -> Mask:
 def _cached_slots(data: bytes, image: Image) -> tuple[Slot, ...]:
     """Find the slots of a template folder's picture once per machine."""
     key = hashlib.sha256(data).hexdigest()
-    path = Path(platformdirs.user_cache_dir("facekit")) / "slots" / f"{key}-{CACHE_VERSION}.npz"
+    path = user_cache() / "slots" / f"{key}-{CACHE_VERSION}.npz"
     try:
         with np.load(path, allow_pickle=False) as kept:
             return tuple(_unpack(kept, index, image.shape[:2]) for index in range(int(kept["count"])))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, ZlibError):
         slots = find_slots(image)
-    arrays = {"count": np.array(len(slots))}
+    arrays: dict[str, Any] = {"count": len(slots)}
     for index, slot in enumerate(slots):
         arrays |= _pack(slot, index)
+    packed = BytesIO()
+    np.savez_compressed(packed, **arrays)
     with suppress(OSError):  # a cache that cannot be written is only slower
         path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            np.savez_compressed(part, **arrays)
-        Path(part.name).replace(path)
+        save_whole(path, packed.getvalue(), force=True)
     return slots
 
 

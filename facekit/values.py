@@ -94,6 +94,11 @@ def as_mask(array: npt.ArrayLike, *, shape: tuple[int, ...] | None = None, name:
     ------
     ArrayError
         The shape or type differs.
+
+    Examples
+    --------
+    >>> as_mask(np.ones((2, 3), bool), shape=(2, 3)).sum().item()
+    6
     """
     result = np.asarray(array)
     if result.dtype != np.bool_:
@@ -122,6 +127,11 @@ def as_points(array: npt.ArrayLike, *, name: str = "points") -> Points:
     ------
     ArrayError
         The shape differs, or a coordinate is not finite.
+
+    Examples
+    --------
+    >>> as_points([[1, 2]]).dtype
+    dtype('float32')
     """
     result = np.asarray(array)
     if result.ndim != 2 or result.shape[1] != 2:
@@ -155,6 +165,11 @@ def as_triangles(array: npt.ArrayLike, *, points: int, name: str = "triangles") 
     ------
     ArrayError
         The shape or type differs, or an index is out of range.
+
+    Examples
+    --------
+    >>> as_triangles([[0, 1, 2]], points=3).dtype
+    dtype('int32')
     """
     result = np.asarray(array)
     if result.ndim != 2 or result.shape[1] != 3:
@@ -166,7 +181,7 @@ def as_triangles(array: npt.ArrayLike, *, points: int, name: str = "triangles") 
     return result.astype(np.int32, copy=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Blendshapes(Mapping[str, float]):
     """The 52 expression scores of a face, by name, each in [0, 1].
 
@@ -229,6 +244,31 @@ class FaceMesh:
     score: float
     box: tuple[float, float, float, float]
 
+    def angles(self) -> tuple[float, float, float]:
+        """Return how the head is turned: yaw, pitch and roll.
+
+        Returns
+        -------
+        yaw : float, degrees in [-180, 180]
+            Nose to the picture's right.
+        pitch : float, degrees in [-90, 90]
+            Nose down.
+        roll : float, degrees in [-180, 180]
+            Clockwise. Yaw is turned first and roll last, about fixed axes.
+
+        Examples
+        --------
+        >>> from facekit.synthetic import synthetic_mesh
+        >>> [round(angle, 3) for angle in synthetic_mesh(64, yaw=20, pitch=10, roll=-5).angles()]
+        [20.0, 10.0, -5.0]
+        """
+        rotation = self.pose[:3, :3].astype(np.float64)
+        rotation /= np.linalg.norm(rotation, axis=0)
+        yaw = np.arctan2(-rotation[2, 0], rotation[2, 2])
+        pitch = np.arcsin(np.clip(rotation[2, 1], -1, 1))
+        roll = np.arctan2(rotation[0, 1], rotation[1, 1])
+        return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+
     def ibug68(self) -> Points:
         """Return the 68 points that the literature measures (iBUG 300-W order).
 
@@ -240,6 +280,12 @@ class FaceMesh:
         References
         ----------
         .. [1] Sagonas et al., "300 Faces in-the-Wild Challenge", ICCV Workshops, 2013.
+
+        Examples
+        --------
+        >>> from facekit.synthetic import synthetic_mesh
+        >>> synthetic_mesh(64).ibug68().shape
+        (68, 2)
         """
         weights = load_numbers("ibug68")["weights"].astype(np.float64)
         return np.asarray(weights @ self.points.astype(np.float64), np.float32)

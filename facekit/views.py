@@ -4,6 +4,7 @@ Everything here is a similarity between the picture and the look, so points, dep
 can be carried back exactly.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,7 +16,9 @@ from facekit.values import FaceMesh, Image
 __all__ = ["View", "box_of", "carry_back", "close_view", "look", "overlap", "tiles", "turned"]
 
 TILES = ((2, 0.66), (3, 0.5))  # parts along a side, and the share of the side that each covers
-SEARCH_SIDE = 2048  # pixels; larger looks are shrunken to this
+SMALL_TILES = ((6, 0.25),)  # the same, for faces in a crowd
+SEARCH_SIDE = 2048  # pixels; a larger picture is searched in a copy shrunken to this
+LOOK_SIDE = 1024  # pixels; larger looks are shrunken to this, as the detector sees 128 anyway
 CLOSE_SIDE = 512  # pixels; side of the close look, which is twice as wide as the face
 
 
@@ -50,10 +53,10 @@ def turned(width: int, height: int, degrees: float) -> View:
     return View(np.column_stack([turn, np.array([(cols - 1) / 2, (rows - 1) / 2]) - middle]), (cols, rows))
 
 
-def tiles(view: View) -> list[View]:
-    """Cut `view` into overlapping halves and thirds along both sides."""
+def tiles(view: View, levels: Sequence[tuple[int, float]] = TILES) -> list[View]:
+    """Cut `view` into overlapping parts along both sides."""
     cut = []
-    for parts, share in TILES:
+    for parts, share in levels:
         width, height = (max(round(side * share), 1) for side in view.size)
         for row in range(parts):
             for col in range(parts):
@@ -76,23 +79,32 @@ def close_view(face: FaceMesh) -> View:
     return View(np.column_stack([turn, shift]), (pixels, pixels))
 
 
-def look(image: Image, view: View) -> tuple[Image, View]:
-    """Sample `image` through `view`; the view that was really used comes back with it."""
-    shrink = min(1.0, SEARCH_SIDE / max(view.size))
+def look(image: Image, view: View, *, side: int = LOOK_SIDE) -> tuple[Image, View]:
+    """Sample `image` through `view`, at most `side` wide; the view really used comes back, too."""
+    shrink = min(1.0, side / max(view.size))
     if shrink < 1:
         size = (max(round(view.size[0] * shrink), 1), max(round(view.size[1] * shrink), 1))
         view = View(view.matrix * shrink, size)
-    matrix = view.matrix
-    while np.hypot(*matrix[:, 0]) <= 0.5 and min(image.shape[:2]) > 1:
-        even = image[
-            : image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2
-        ]  # halve: no detail turns into noise
-        image = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(
-            np.uint8, copy=False
-        )
+    part, matrix = _part_seen(image, view)
+    while np.hypot(*matrix[:, 0]) <= 0.5 and min(part.shape[:2]) > 1:  # halve: no detail turns into noise
+        rows, cols = part.shape[0] // 2, part.shape[1] // 2
+        even = part[: rows * 2, : cols * 2]
+        part = np.asarray(cv2.resize(even, (cols, rows), interpolation=cv2.INTER_AREA), np.uint8)
         matrix = np.column_stack([matrix[:, :2] * 2, matrix @ [0.5, 0.5, 1.0]])
-    seen = cv2.warpAffine(image, matrix, view.size, flags=cv2.INTER_LINEAR)
-    return seen.astype(np.uint8, copy=False), view
+    seen = cv2.warpAffine(part, matrix, view.size, flags=cv2.INTER_LINEAR)
+    return np.asarray(seen, np.uint8), view
+
+
+def _part_seen(image: Image, view: View) -> tuple[Image, npt.NDArray[np.float64]]:
+    """Cut out what `view` shows of `image`, with a margin; a look costs no more than that."""
+    width, height = view.size
+    corners = np.array([[-1, -1, 1], [width, -1, 1], [-1, height, 1], [width, height, 1]])
+    places = corners @ cv2.invertAffineTransform(view.matrix).T
+    last = np.array(image.shape[1::-1]) - 1
+    margin = 2 / view.scale
+    x0, y0 = np.clip(np.floor(places.min(axis=0) - margin), 0, last).astype(int)
+    x1, y1 = np.clip(np.ceil(places.max(axis=0) + margin), 0, last).astype(int) + 1
+    return image[y0:y1, x0:x1], np.column_stack([view.matrix[:, :2], view.matrix @ [x0, y0, 1]])
 
 
 def carry_back(face: FaceMesh, view: View) -> FaceMesh:

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 SUBPIXELS = 256  # vertices snap to this grid, on which the fill rule is exact
+FARTHEST = 2**21  # pixels; beyond, the exact integers of the fill rule could overflow
 FLAT = 1e-3  # square pixels; a triangle with less area counts as flat
 REMAP_LIMIT = 32_000  # pixels; cv2.remap refuses sides of 2**15 and more
 SHRINK = 1.25  # source pixels per output pixel above which the source is smoothed first
@@ -170,10 +171,21 @@ def rasterise(
     ------
     ArrayError, DegenerateMeshError
         As in `warp_piecewise_affine`.
+
+    Examples
+    --------
+    >>> corner = np.array([[0, 0], [2, 0], [0, 2]], np.float32)
+    >>> found = rasterise(2 * corner, corner, np.array([[0, 1, 2]], np.int32), shape=(9, 9))
+    >>> found.box
+    (slice(0, 3, None), slice(0, 3, None))
+    >>> int(found.inside.sum()), found.x[0].tolist()
+    (6, [0.0, 2.0, 4.0])
     """
     src, dst = as_points(src, name="src"), as_points(dst, name="dst")
     if src.shape != dst.shape:
         raise ArrayError(f"src and dst: expected one shape, got {src.shape} and {dst.shape}")
+    if dst.size and np.abs(dst).max() > FARTHEST:
+        raise ArrayError(f"dst: expected coordinates within {FARTHEST} pixels, got {np.abs(dst).max():g}")
     triangles = as_triangles(triangles, points=len(dst))
     if depth is not None and np.shape(depth) != (len(dst),):
         raise ArrayError(f"depth: expected shape ({len(dst)},), got {np.shape(depth)}")
@@ -190,10 +202,11 @@ def rasterise(
         near = np.full(size if depth is not None else (0, 0), np.inf, np.float32)
         distance = np.zeros(len(dst)) if depth is None else np.asarray(depth, np.float64)
         snapped = np.round((dst.astype(np.float64) - found.corner) * SUBPIXELS).astype(np.int64)
-        source = src.astype(np.float64)
+        shift = src.astype(np.float64) - dst.astype(np.float64) + found.corner
         maps = (found.x, found.y, found.inside, near)
-        _fill(source, snapped, triangles, distance, *maps, False)
-        _fill(source, snapped, triangles[_on_edge(triangles)], distance, *maps, True)
+        _fill(shift, snapped, triangles, distance, *maps, False)
+        closing = np.flatnonzero(_on_edge(triangles))[::-1]  # backwards, so that the last row wins
+        _fill(shift, snapped, triangles[closing], distance, *maps, True)
     return found
 
 
@@ -213,6 +226,13 @@ def sample(image: Image, found: SamplingMap, *, shrink: float = 1.0) -> Image:
     -------
     Image of shape (h, w, 3), uint8
         Over the map's box; arbitrary outside the mesh.
+
+    Examples
+    --------
+    >>> image = np.repeat(np.array([[[10], [30]]], np.uint8), 3, axis=2)
+    >>> x, y = np.array([[0, 0.5, 7]], np.float32), np.zeros((1, 3), np.float32)
+    >>> sample(image, SamplingMap(x, y, np.ones((1, 3), bool), (0, 0)))[0, :, 0].tolist()
+    [10, 20, 30]
     """
     height, width = image.shape[:2]
     xs, ys = found.x[found.inside], found.y[found.inside]
@@ -271,6 +291,12 @@ def facing(points: Points, triangles: Triangles) -> npt.NDArray[np.bool_]:
     -------
     ndarray of shape (T,), bool
         True where visible, as far as orientation tells.
+
+    Examples
+    --------
+    >>> corner = np.array([[0, 0], [2, 0], [0, 2]], np.float32)
+    >>> facing(corner, np.array([[0, 1, 2], [0, 2, 1]], np.int32)).tolist()
+    [True, False]
     """
     return np.asarray(signed_areas(points, triangles) >= FLAT)
 
@@ -445,7 +471,7 @@ def warp_in_place(
 
 @compiled
 def _fill(
-    src: npt.NDArray[np.float64],
+    shift: npt.NDArray[np.float64],
     dst: npt.NDArray[np.int64],
     triangles: Triangles,
     depth: npt.NDArray[np.float64],
@@ -459,7 +485,8 @@ def _fill(
 
     `dst` is in units of 1/SUBPIXELS, so edge functions are exact integers: a centre on an edge
     belongs to the triangle for which the edge is a top or a left one; with `closing`, to any,
-    if none has it yet. An empty `near` means that the last row wins; else the nearest.
+    if none has it yet. An empty `near` means that the last row wins; else the nearest. The map
+    is interpolated as a shift from the pixel, so that the grid costs a still mesh no exactness.
     """
     one = np.int64(SUBPIXELS)
     height, width = inside.shape
@@ -493,7 +520,7 @@ def _fill(
                 wc = dcx * (py - ay) - dcy * (px - ax)
                 if wa + bias_a < 0 or wb + bias_b < 0 or wc + bias_c < 0:
                     continue
-                if closing and inside[y, x]:
+                if closing and inside[y, x] and not near.size:
                     continue
                 fa, fb, fc = wa * scale, wb * scale, wc * scale
                 if near.size:
@@ -501,8 +528,8 @@ def _fill(
                     if distance >= near[y, x]:
                         continue
                     near[y, x] = distance
-                map_x[y, x] = fa * src[a, 0] + fb * src[b, 0] + fc * src[c, 0]
-                map_y[y, x] = fa * src[a, 1] + fb * src[b, 1] + fc * src[c, 1]
+                map_x[y, x] = x + (fa * shift[a, 0] + fb * shift[b, 0] + fc * shift[c, 0])
+                map_y[y, x] = y + (fa * shift[a, 1] + fb * shift[b, 1] + fc * shift[c, 1])
                 inside[y, x] = True
 
 

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jobs import Copy
+from typer.testing import CliRunner
 
 import facekit
+from facekit.cli import app
 from facekit.cli.batch import plan_batch, run_batch
 from facekit.codec import READABLE, read_image, write_image
 
@@ -39,6 +41,11 @@ def measured(*args):
 def batch(*args):
     command = [sys.executable, "-m", "facekit", "landmarks", "--batch", *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def invoke(*args):
+    """Run the command in this process, for what is refused before any work."""
+    return CliRunner().invoke(app, ["landmarks", "--batch", *map(str, args)])
 
 
 # -- planning ------------------------------------------------------------------------------
@@ -139,8 +146,18 @@ def album(tmp_path_factory):
     return folder
 
 
-def test_batch_reports_what_failed_and_why(album, tmp_path):
-    run = batch(album, "-o", tmp_path / "out", "--json")
+@pytest.fixture(scope="module")
+def done(album, tmp_path_factory):
+    """The album, done by one process with a table, and by two with a JSON reply."""
+    out = tmp_path_factory.mktemp("done")
+    options = ("--format", "json", "--workers")
+    one = batch(album, "-o", out / "1", *options, 1)
+    two = batch(album, "-o", out / "2", *options, 2, "--json")
+    return out, one, two
+
+
+def test_batch_reports_what_failed_and_why(done):
+    out, _, run = done
     report = json.loads(run.stdout)
     assert run.returncode == 3
     assert run.stderr == ""
@@ -148,8 +165,7 @@ def test_batch_reports_what_failed_and_why(album, tmp_path):
     assert [row["file"] for row in report["files"]] == ["blank.png", "broken.jpg", "one.png", "two.jpg"]
     assert [row["ok"] for row in report["files"]] == [False, False, True, True]
     assert "no face" in report["files"][0]["error"]
-    made = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert made == ["one.npz", "two.npz"]
+    assert sorted(path.name for path in (out / "2").iterdir()) == ["one.json", "two.json"]
 
 
 def test_swap_takes_a_folder_too(album, tmp_path):
@@ -163,16 +179,14 @@ def test_swap_takes_a_folder_too(album, tmp_path):
     assert read_image(out / "one.png").shape == (200, 200, 3)
 
 
-def test_number_of_workers_changes_nothing(album, tmp_path):
-    for workers in (1, 2):
-        batch(album, "-o", tmp_path / str(workers), "--workers", workers, "--format", "json")
-    one, two = ({p.name: p.read_bytes() for p in (tmp_path / n).iterdir()} for n in ("1", "2"))
+def test_number_of_workers_changes_nothing(done):
+    one, two = ({p.name: p.read_bytes() for p in (done[0] / n).iterdir()} for n in ("1", "2"))
     assert one == two
     assert set(one) == {"one.json", "two.json"}
 
 
-def test_table_names_the_bad_files_only(album, tmp_path):
-    run = batch(album, "-o", tmp_path / "out")
+def test_table_names_the_bad_files_only(done):
+    _, run, _ = done
     assert run.returncode == 3
     assert "broken.jpg" in run.stdout
     assert "one.png" not in run.stdout
@@ -201,15 +215,14 @@ def test_folder_of_good_pictures_ends_with_0(album, tmp_path):
 def test_wrong_folders_are_refused_with_one_line(album, tmp_path, folder, out, status, words):
     (tmp_path / "empty").mkdir()
     (tmp_path / "album").symlink_to(album)
-    run = batch(tmp_path / folder, "-o", tmp_path / out)
-    assert run.returncode == status
+    run = invoke(tmp_path / folder, "-o", tmp_path / out)
+    assert run.exit_code == status
     assert words in run.stderr
     assert run.stderr.count("\n") == 1
 
 
 def test_unknown_format_is_refused_before_the_work(album, tmp_path):
-    run = batch(album, "-o", tmp_path / "out", "--format", "docx")
-    assert run.returncode == 2
+    assert invoke(album, "-o", tmp_path / "out", "--format", "docx").exit_code == 2
     assert not (tmp_path / "out").exists()
 
 
@@ -238,20 +251,24 @@ def test_interrupted_batch_leaves_whole_files_only(album, tmp_path):
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
-    for name, data in hostile.corpus():
+    for name, data in hostile.corpus(step=4):
         (folder / name).write_bytes(data)
     return folder
 
 
 def test_hostile_files_end_in_a_picture_or_one_line_under_a_gibibyte(corpus, tmp_path):
+    some = tmp_path / "some"  # tests/test_codec.py decodes them all; here faces are looked for as well
+    some.mkdir()
+    for path in sorted(corpus.iterdir())[::3]:
+        (some / path.name).hardlink_to(path)
     status, stdout, stderr, peak = measured(
-        "landmarks", "--batch", corpus, "-o", tmp_path / "out", "--format", "png", "--workers", 2, "--json"
+        "landmarks", "--batch", some, "-o", tmp_path / "out", "--format", "png", "--workers", 2, "--json"
     )
     report = json.loads(stdout)
     assert status == 3  # bad input; 1 would be a defect
     assert stderr == ""
     assert peak < GIBIBYTE
-    assert len(report["files"]) > 400
+    assert len(report["files"]) > 120
     for row in report["files"]:
         assert row["ok"] or (row["error"] and "\n" not in row["error"])
         assert row["ok"] == (row["output"] is not None and Path(row["output"]).is_file())
@@ -270,20 +287,7 @@ def test_a_crowd_is_no_trouble(tmp_path):
     assert out.is_file()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "cut-at-50.jpeg",
-        "196-megapixels.png",
-        "too-many-bytes.png",
-        "really-png.jpg",
-        "empty.png",
-        "cmyk-16-bit.tif",
-        "animated.gif",
-        "1x1.png",
-        "30000x1.png",
-    ],
-)
+@pytest.mark.parametrize("name", ["196-megapixels.png", "cut-at-48.jpeg", "30000x1.png"])
 def test_a_hostile_file_alone_ends_with_3_and_one_line(corpus, tmp_path, name):
     out = tmp_path / "overlay.png"
     status, stdout, stderr, peak = measured("landmarks", corpus / name, "-o", out)

@@ -484,69 +484,6 @@ def test_nothing_is_replaced_unless_forced(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def no_links(*_):
-    raise PermissionError(1, "no hard links here")
-
-
-@pytest.mark.parametrize("link", [os.link, no_links])
-def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path, monkeypatch, link):
-    path = tmp_path / "out.png"
-    monkeypatch.setattr(os, "fsync", lambda _: path.write_bytes(b"theirs"))
-    monkeypatch.setattr(os, "link", link)
-    with pytest.raises(InputError, match="exists already"):
-        codec.write_image(path, PICTURE)
-    assert path.read_bytes() == b"theirs"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "link", no_links)
-    codec.write_image(tmp_path / "out.png", PICTURE)
-    np.testing.assert_array_equal(codec.read_image(tmp_path / "out.png"), PICTURE)
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-@pytest.mark.parametrize("force", [False, True])
-@pytest.mark.parametrize(
-    "step", ["os.fsync", "os.link", "pathlib.Path.replace", "facekit.codec.encode_image"]
-)
-@pytest.mark.parametrize("blow", [KeyboardInterrupt(), MemoryError(), OSError(28, "No space left on device")])
-def test_a_failure_at_any_step_leaves_the_folder_as_it_was(tmp_path, monkeypatch, force, step, blow):
-    path = tmp_path / "out.png"
-    if force:
-        path.write_bytes(b"old")
-    reached = []
-
-    def fail(*_, **__):
-        reached.append(step)
-        raise blow
-
-    if not force and step == "pathlib.Path.replace":
-        monkeypatch.setattr(os, "link", no_links)
-    monkeypatch.setattr(step, fail)
-    wanted = InputError if isinstance(blow, OSError) else type(blow)
-    if (force or isinstance(blow, OSError)) and step == "os.link":
-        codec.write_image(path, PICTURE, force=force)  # not needed, or another way is found
-        return
-    with pytest.raises(wanted):
-        codec.write_image(path, PICTURE, force=force)
-    assert reached
-    assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"old"] * force
-
-
-def test_a_killed_writer_leaves_no_half_file_under_the_name(tmp_path):
-    path = tmp_path / "out.png"
-    code = """
-        import os, sys, numpy as np
-        from facekit import codec
-        os.fsync = lambda _: os.kill(os.getpid(), 9)
-        codec.write_image(sys.argv[1], np.zeros((9, 9, 3), np.uint8))
-    """
-    with pytest.raises(subprocess.CalledProcessError):
-        in_fresh_process(code, path)
-    assert not path.exists()
-
-
 def test_a_place_that_cannot_be_written_is_named_without_its_path(tmp_path):
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").touch()
@@ -560,9 +497,3 @@ def test_a_place_that_cannot_be_written_is_named_without_its_path(tmp_path):
             codec.write_image(tmp_path / name, PICTURE, force=force)
         assert tmp_path.name not in str(caught.value)
     assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path):
-    (tmp_path / "plain").touch()
-    codec.write_image(tmp_path / "out.png", PICTURE)
-    assert (tmp_path / "out.png").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -8,9 +8,6 @@ from PIL import Image
 
 from facekit.landmarks import detect_faces
 from facekit.templates import load_template
-
-pytest.importorskip("matplotlib", reason="the letters are drawn with its fonts")
-
 from templates import draw as drawing
 from templates.picture import describe
 
@@ -47,9 +44,7 @@ def test_detector_finds_each_drawn_face_in_its_slot(name):
     config = tomllib.loads((drawing.FOLDER / name / "template.toml").read_text(encoding="utf-8"))
     for slot, entry in zip(template.slots, config["slots"], strict=True):
         image, points = turned(template.image, slot.mesh.points, entry["roll"])
-        found = min(
-            detect_faces(image), key=lambda face: np.linalg.norm((face.points - points).mean(axis=0))
-        )
+        found = min(detect_faces(image), key=lambda face: np.linalg.norm((face.points - points).mean(axis=0)))
         miss = np.linalg.norm(found.points - points, axis=1) / entry["eye_distance"]
         assert miss.mean() < 0.03
 

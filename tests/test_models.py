@@ -14,7 +14,8 @@ import pytest
 
 from facekit import models
 from facekit.errors import ModelError
-from facekit.models import fetch_model, find_model, list_models, load_model, user_cache, write_atomically
+from facekit.files import user_cache
+from facekit.models import fetch_model, find_model, list_models, load_model
 
 NAMES = [model.name for model in list_models()]
 MODEL = next(model for model in list_models() if model.name == "selfie_segmenter")
@@ -142,28 +143,6 @@ def test_finding_and_loading_imports_no_heavy_library_and_not_the_carrier(requir
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
-
-
-def test_atomic_write_replaces_and_leaves_no_draft(tmp_path):
-    target = tmp_path / "new" / "file"
-    write_atomically(target, b"one")
-    write_atomically(target, b"two")
-    assert target.read_bytes() == b"two"
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_failed_atomic_write_keeps_the_old_file_and_leaves_no_draft(tmp_path, monkeypatch):
-    target = tmp_path / "file"
-    write_atomically(target, b"old")
-
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(models.os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_atomically(target, b"new")
-    assert target.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [target]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

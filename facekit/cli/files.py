@@ -1,7 +1,5 @@
 """Where output goes: checked before the work, written whole or not at all."""
 
-import os
-import secrets
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,21 +106,16 @@ def save_bytes(target: Path, data: bytes, *, force: bool) -> None:
     CommandError
         `target` is there and `force` is off, or the disk refuses.
     """
+    from facekit.files import save_whole
+
     target = target.resolve()
     _check_free(target, force=force)
-    draft = target.with_name(f".facekit-{secrets.token_hex(8)}")
     try:
-        draft.write_bytes(data)
-        if force:
-            draft.replace(target)
-        else:
-            _publish(draft, target)
+        save_whole(target, data, force=force)
     except FileExistsError:
         raise CommandError(f"{target}: already there; use --force to overwrite it") from None
     except OSError as error:
         raise CommandError(f"{target}: cannot be written ({error.strerror})") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def save_image(target: Path, image: "Image", *, force: bool) -> None:
@@ -137,15 +130,3 @@ def save_image(target: Path, image: "Image", *, force: bool) -> None:
 
     with naming(target):
         save_bytes(target, encode_image(image, format_for(target)), force=force)
-
-
-def _publish(draft: Path, target: Path) -> None:
-    """Rename without replacing; a link fails where a rename would silently overwrite."""
-    try:
-        os.link(draft, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if target.exists():
-            raise FileExistsError from None
-        draft.replace(target)

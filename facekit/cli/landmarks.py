@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,12 +148,7 @@ def _rounded(values: Sequence[float], digits: int) -> list[float]:
 
 
 def _angles_by_name(face: "FaceMesh") -> dict[str, float]:
-    """Return the turns of Ry(yaw) Rx(pitch) Rz(roll), in degrees."""
-    right, up, ahead = (row[:3] for row in face.pose.tolist()[:3])
-    yaw = math.atan2(right[2], ahead[2])
-    pitch = -math.atan2(up[2], math.hypot(right[2], ahead[2]))
-    roll = math.atan2(up[0], up[1])
-    return {name: round(math.degrees(a), 1) for name, a in (("yaw", yaw), ("pitch", pitch), ("roll", roll))}
+    return dict(zip(("yaw", "pitch", "roll"), _rounded(face.angles(), 1), strict=True))
 
 
 def landmarks(
@@ -226,4 +220,4 @@ def _print_table(image: "Image", faces: "Sequence[FaceMesh]") -> None:
     screen = console()
     screen.print(f"{len(faces)} face{'s' * (len(faces) != 1)} in {image.shape[1]} x {image.shape[0]} pixels")
     screen.print(table)
-    screen.print("Degrees: yaw towards the picture's right, pitch down, roll against the clock are positive.")
+    screen.print("Degrees: yaw towards the picture's right, pitch down, roll clockwise are positive.")

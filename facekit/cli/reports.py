@@ -9,8 +9,8 @@ import typer
 from facekit.cli.base import BAD_INPUT, JsonOption, console, put_json, shown, working
 
 if TYPE_CHECKING:
+    from facekit.checkup import Report
     from facekit.demo import Demo
-    from facekit.doctor import Report
 
 __all__ = ["demo", "doctor"]
 
@@ -25,7 +25,7 @@ Examples:
 
 def doctor(as_json: JsonOption = False) -> None:
     """Check libraries, models and caches, and say what to do about the rest."""
-    from facekit.doctor import doctor as examine
+    from facekit.checkup import doctor as examine
 
     with working("Looking around"):
         report = examine()

@@ -5,7 +5,6 @@ from functools import cache
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 from scipy.ndimage import distance_transform_edt
 
 from facekit.assets import load_numbers
@@ -21,6 +20,9 @@ _FINER = 5  # texels drawn for each one measured, so that painted lashes and iri
 
 def lit_texture(turn: npt.NDArray[np.float64], look: Look) -> tuple[Image, Points]:
     """Light the texture, which shows a face lit from the front, as the turned face is lit."""
+    # Takes a second to load, and those who only place a face do without.
+    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+
     lab, layout = _texture(look)
     corners = mean_face()[face_triangles()]
     facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

@@ -228,7 +228,7 @@ def _model(models: Any, name: str) -> Check:
 
 
 def _user_cache() -> Check:
-    folder = import_module("facekit.models").user_cache()
+    folder = import_module("facekit.files").user_cache()
     folder.mkdir(parents=True, exist_ok=True)
     _try_writing(folder)
     return Check("user cache", True, str(folder), required=False)

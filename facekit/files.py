@@ -1,0 +1,84 @@
+"""Files that are there whole or not at all, and where facekit keeps its own."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+__all__ = ["save_whole", "user_cache"]
+
+
+def save_whole(path: Path, data: bytes, *, force: bool) -> None:
+    """Write a file that is there whole or not at all, even if the process is killed.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder exists.
+    data : bytes
+        Its contents.
+    force : bool
+        Replace a file of that name.
+
+    Raises
+    ------
+    FileExistsError
+        Something is there, and `force` is off. It stays as it was.
+    OSError
+        The folder is missing or cannot be written; what was there stays.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save_whole(Path(folder, "a.bin"), b"whole", force=False)
+    ...     Path(folder, "a.bin").read_bytes()
+    b'whole'
+    """
+    part = path.with_name(f".facekit-{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if force:
+            part.replace(path)
+        else:
+            _publish(part, path)
+    finally:
+        with suppress(OSError):  # never hides why the writing failed
+            part.unlink(missing_ok=True)
+
+
+def _publish(part: Path, path: Path) -> None:
+    """Give `part` its name; unlike a rename, a hard link never replaces what has just come."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            raise FileExistsError("the file exists already") from None
+        part.replace(path)
+
+
+def user_cache() -> Path:
+    """Say where facekit keeps what it fetched or found out for this user.
+
+    Returns
+    -------
+    Path
+        The platform's cache folder for facekit; it need not exist yet.
+
+    Notes
+    -----
+    On Linux this is ``$XDG_CACHE_HOME/facekit``, or ``~/.cache/facekit``.
+
+    Examples
+    --------
+    >>> user_cache().name
+    'facekit'
+    """
+    return user_cache_path("facekit", appauthor=False)

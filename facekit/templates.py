@@ -294,7 +294,7 @@ def _cached_slots(data: bytes, image: Image) -> tuple[Slot, ...]:
     key = hashlib.sha256(data).hexdigest()
     path = user_cache() / "slots" / f"{key}-{CACHE_VERSION}.npz"
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             return tuple(_unpack(kept, index, image.shape[:2]) for index in range(int(kept["count"])))
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, ZlibError):
         slots = find_slots(image)

@@ -32,7 +32,6 @@ from facekit.views import (
     SMALL_TILES,
     TILES,
     View,
-    box_of,
     carry_back,
     close_view,
     look,
@@ -313,8 +312,10 @@ def _from_mediapipe(image: Image, landmarks: Any, categories: Any, pose: Any) ->
     x, y, z = np.array(
         [[p.x for p in landmarks], [p.y for p in landmarks], [p.z for p in landmarks]], np.float32
     )
-    points = np.column_stack([x * np.float32(width), y * np.float32(height)])
-    points -= np.float32(0.5)  # its pixel centres lie at halves
+    x = x * np.float32(width) - np.float32(0.5)  # its pixel centres lie at halves
+    y = y * np.float32(height) - np.float32(0.5)
+    points = np.column_stack([x, y])
+    box = float(x.min()), float(y.min()), float(x.max()), float(y.max())
     return FaceMesh(
         points=points,
         depth=z * np.float32(width),
@@ -323,6 +324,6 @@ def _from_mediapipe(image: Image, landmarks: Any, categories: Any, pose: Any) ->
             np.array([category.score for category in categories], np.float32),
         ),
         pose=np.asarray(pose, np.float32),
-        score=likeness(image, points),
-        box=box_of(points),
+        score=likeness(image, points, box),
+        box=box,
     )

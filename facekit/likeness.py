@@ -28,7 +28,7 @@ HALF = np.float32(0.5)  # pixel centres lie at integers
 Grey = npt.NDArray[np.float32]
 
 
-def likeness(image: Image, points: Points) -> float:
+def likeness(image: Image, points: Points, box: tuple[float, float, float, float]) -> float:
     """Correlate the local contrast of `image` at a mesh's points with that of the mean face.
 
     Parameters
@@ -37,19 +37,20 @@ def likeness(image: Image, points: Points) -> float:
         The picture.
     points : Points of shape (468 or 478, 2), float32, pixels
         A face mesh in it.
+    box : (x0, y0, x1, y1), pixels
+        Tight box around `points`.
 
     Returns
     -------
     float in [0, 1]
         0.4 to 0.8 for a true mesh, under 0.36 for one on an upside-down face.
     """
-    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    x0, y0 = (
-        min(max(int(low), 0), side - 1) for low, side in ((left, image.shape[1]), (top, image.shape[0]))
-    )
-    x1 = min(max(int(right) + 2, x0 + 1), image.shape[1])
-    y1 = min(max(int(bottom) + 2, y0 + 1), image.shape[0])
-    step = max(min(x1 - x0, y1 - y0) // (2 * SIDE), 1)  # coarse, and so nearly free
+    left, top, right, bottom = box
+    height, width = image.shape[:2]
+    x0, y0 = min(max(int(left), 0), width - 1), min(max(int(top), 0), height - 1)
+    x1 = min(max(int(right) + 2, x0 + 1), width)
+    y1 = min(max(int(bottom) + 2, y0 + 1), height)
+    step = max(min(x1 - x0, y1 - y0) // SIDE, 1)  # coarse, and so nearly free
     face = np.ascontiguousarray(image[y0:y1:step, x0:x1:step])
     small = cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     grey = cv2.log(cv2.transform(small, MEAN_CHANNEL) + 8)

@@ -46,7 +46,7 @@ MAX_FACES = 100
 MAX_SIDE = 32_000  # pixels; MediaPipe aborts the process on a picture wider than 32,767
 SAME_FACE = 0.35  # overlap (intersection over union) above which two meshes are of one face
 AGREE = 0.2  # outer-eye distances; meshes closer than this on average say the same
-DOUBT = 0.36  # likeness below which a face may be upside down
+DOUBT = 0.38  # likeness below which a face may be upside down
 NO_FACE = 0.15  # likeness below which a mesh that only a search found is thrown away
 CANNOT_START = "MediaPipe cannot start: run `facekit doctor` ({})"
 TILTED = 40.0  # degrees; beyond this roll the network is no longer at its best
@@ -324,6 +324,6 @@ def _from_mediapipe(image: Image, landmarks: Any, categories: Any, pose: Any) ->
             np.array([category.score for category in categories], np.float32),
         ),
         pose=np.asarray(pose, np.float32),
-        score=likeness(image, points, box),
+        score=likeness(image, points),
         box=box,
     )

@@ -232,7 +232,7 @@ class FaceMesh:
     pose : ndarray of shape (4, 4), float32
         Metric head pose: rotation, and translation in centimetres (x right, y up, z towards the viewer).
     score : float
-        How much the picture under the mesh looks like the mean face, in [0, 1]; doubtful under 0.36.
+        How much the picture under the mesh looks like the mean face, in [0, 1]; doubtful under 0.38.
     box : (x0, y0, x1, y1), pixels
         Tight box around `points`.
     """

@@ -1,6 +1,7 @@
 """What tests share: a test that lacks something is skipped, or fails where that thing is demanded."""
 
 import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,12 @@ def demanded(what: str) -> bool:
     """Say whether FACEKIT_REQUIRE, a comma-separated list or "all", names `what`."""
     listed = {item.strip() for item in os.environ.get("FACEKIT_REQUIRE", "").split(",")}
     return bool(listed & {what, "all"})
+
+
+def pytest_configure() -> None:
+    # A shell starts its background jobs with Ctrl-C ignored, and every child would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

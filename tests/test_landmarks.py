@@ -20,7 +20,7 @@ from facekit.errors import ArrayError, ModelError
 from facekit.landmarks import close_landmarkers, detect_faces
 from facekit.likeness import likeness
 from facekit.synthetic import synthetic_face
-from facekit.views import box_of, carry_back, look, turned
+from facekit.views import carry_back, look, turned
 
 ANGLES = range(0, 360, 30)
 NETWORK = {
@@ -139,8 +139,8 @@ def test_upside_down_mesh_is_doubted():
     (face,) = detect_faces(image)
     assert face.score > landmarks.DOUBT
     flipped = 255 - face.points  # the mesh of a face that stands on its head
-    assert likeness(image, flipped, box_of(flipped)) < landmarks.DOUBT
-    assert landmarks._is_doubtful(replace(face, score=likeness(image, flipped, box_of(flipped))))
+    assert likeness(image, flipped) < landmarks.DOUBT
+    assert landmarks._is_doubtful(replace(face, score=likeness(image, flipped)))
     assert not landmarks._is_doubtful(face)
 
 

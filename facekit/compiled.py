@@ -1,20 +1,24 @@
 """Kernels compiled by numba, once per machine."""
 
+import logging
 from collections.abc import Callable
-from typing import TypeVar, cast
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["compiled"]
+__all__ = ["can_compile", "compiled"]
 
-Kernel = TypeVar("Kernel", bound=Callable[..., None])
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(kernel: Kernel) -> Kernel:
     """Compile `kernel` without the interpreter's lock, and keep the machine code on disk.
 
     Where no cache folder can be written, numba refuses to cache at all; then the kernel is
-    compiled anew in each process.
+    compiled anew in each process. Sums may be reassociated and multiply-adds fused, so that
+    loops fill the vector units; the machine code, hence the result, is the same for any number
+    of threads.
 
     Parameters
     ----------
@@ -32,5 +36,33 @@ def compiled(kernel: Kernel) -> Kernel:
         return _typed(kernel, cache=False)
 
 
+@cache
+def can_compile() -> bool:
+    """Tell whether kernels can be compiled here; where not, naive versions must do.
+
+    Returns
+    -------
+    bool
+        False where numba is told not to (NUMBA_DISABLE_JIT), or fails: some systems forbid
+        a process to write machine code for itself.
+    """
+    if getattr(numba.config, "DISABLE_JIT", False):
+        return False
+    try:
+        return bool(_increment(1) == 2)
+    except Exception:  # whatever stops LLVM, the answer is the same
+        logging.getLogger(__name__).warning(
+            "numba cannot compile here; facekit works, but slowly", exc_info=True
+        )
+        return False
+
+
 def _typed(kernel: Kernel, *, cache: bool) -> Kernel:
-    return cast("Kernel", numba.njit(cache=cache, nogil=True)(kernel))
+    return cast(
+        "Kernel", numba.njit(cache=cache, nogil=True, fastmath={"reassoc", "contract", "nsz"})(kernel)
+    )
+
+
+@compiled
+def _increment(value: int) -> int:
+    return value + 1

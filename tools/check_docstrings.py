@@ -16,7 +16,14 @@ import facekit
 # Not asked for: long summaries, see-also lists, bare types of results, and where a first line stands.
 IGNORED = {"ES01", "GL01", "GL02", "GL03", "RT02", "SA01", "YD01"}
 # The command line documents itself by --help; the others serve one module each.
-INTERNAL = ("facekit.__main__", "facekit.cli", "facekit.views", "facekit.likeness", "facekit.archives")
+INTERNAL = (
+    "facekit.__main__",
+    "facekit.cli",
+    "facekit.views",
+    "facekit.likeness",
+    "facekit.archives",
+    "facekit.stencils",
+)
 
 
 def public_names() -> Iterator[tuple[str, set[str]]]:

@@ -1,0 +1,87 @@
+"""Work split over threads: all of it is done, errors come out, a fork survives."""
+
+import os
+import threading
+
+import pytest
+
+from facekit import threads
+from facekit.errors import InputError
+from facekit.threads import in_strips, thread_count
+
+
+@pytest.mark.parametrize("wanted", ["1", "2", "3", "7"])
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 100])
+def test_strips_cover_every_row_once(monkeypatch, wanted, count):
+    monkeypatch.setenv("FACEKIT_THREADS", wanted)
+    done = [0] * count
+    strips = []
+
+    def work(start, stop):
+        strips.append((start, stop))
+        for row in range(start, stop):
+            done[row] += 1
+
+    in_strips(work, count)
+    assert done == [1] * count
+    assert len(strips) <= max(int(wanted), 1)
+
+
+def test_few_rows_stay_in_one_thread(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "4")
+    seen = set()
+    in_strips(lambda *_: seen.add(threading.current_thread()), 99, least=50)
+    assert seen == {threading.current_thread()}
+
+
+def test_strips_run_side_by_side(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    both = threading.Barrier(2, timeout=10)
+    in_strips(lambda *_: both.wait(), 2)  # would time out one after the other
+
+
+def test_strip_that_splits_again_does_not_wait_for_itself(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    rows = []
+    in_strips(lambda *_: in_strips(lambda a, b: rows.append((a, b)), 6), 2)
+    assert rows == [(0, 6), (0, 6)]
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_error_in_any_strip_comes_out_after_all_have_ended(monkeypatch, failing):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    ended = []
+
+    def work(start, stop):
+        if start == failing:
+            raise ZeroDivisionError
+        ended.append(start)
+
+    with pytest.raises(ZeroDivisionError):
+        in_strips(work, 2)
+    assert ended == [1 - failing]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child must survive it
+def test_forked_child_makes_its_own_pool(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    in_strips(lambda *_: None, 2)
+    assert threads._pool.cache_info().currsize == 1
+    child = os.fork()
+    if child == 0:
+        done = []
+        in_strips(lambda start, stop: done.append(stop - start), 4)
+        os._exit(0 if sum(done) == 4 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("wanted", ["0", "-1", "two", "", "1.5"])
+def test_number_of_threads_that_is_none_is_refused(monkeypatch, wanted):
+    monkeypatch.setenv("FACEKIT_THREADS", wanted)
+    with pytest.raises(InputError, match="FACEKIT_THREADS: expected a whole number from 1 on"):
+        thread_count()
+
+
+def test_threads_follow_the_cores_that_the_process_may_use(monkeypatch):
+    monkeypatch.delenv("FACEKIT_THREADS", raising=False)
+    assert thread_count() == min(len(os.sched_getaffinity(0)), threads.MOST)

@@ -11,8 +11,8 @@ the fast one. It works on ever coarser grids: two smoothing steps take the rough
 error, and what is left is smooth enough to be found on every second pixel, which is the same
 task again with a quarter of the pixels. Coarse equations are Galerkin products with bilinear
 interpolation cut off at the mask, so that they know thin arms, holes and the picture's border.
-One such V-cycle removes about 95 % of the error; conjugate gradients around it see to it that
-the odd mask, for which it does less, is solved all the same. Every solution is checked.
+One such V-cycle removes about 95 % of the error; for the odd mask where it does less,
+conjugate gradients go on. Every solution is checked.
 
 References
 ----------
@@ -49,7 +49,9 @@ __all__ = [
 TOLERANCE = 0.3  # grey levels; largest estimated error that is let through
 GOAL = 0.25  # grey levels; estimated error at which the iteration stops
 LEAST_RATE = 0.1  # of convergence; nothing faster is believed
+MAX_CYCLES = 8
 MAX_ITERATIONS = 100
+SLOW = 0.4  # rate of convergence; if V-cycles are slower, conjugate gradients go on
 FEW = 128  # unknowns; a grid with no more is solved by its inverse
 TINY = 1e-30
 STRIP = 250_000  # pixels; waking a thread takes longer than a sweep over fewer
@@ -430,39 +432,67 @@ def compose(source: Image, target: Image, equations: Equations, correction: Floa
 
 
 def _solved(equations: Equations) -> Field:
-    """Run conjugate gradients, each direction a V-cycle's; the first is the coarse grids' answer."""
+    """Let V-cycles remove what is missing; should they do too little, go on by conjugate gradients."""
     grids, rhs = equations.region.grids, equations.rhs
     if not grids:
         field = np.zeros_like(rhs)
         _as_image(field)[...] = solve_directly(equations)
         return field
-    fine = grids[0]
     spare = [(grid.field(), grid.field(), grid.field() if level else rhs) for level, grid in enumerate(grids)]
-    field, image, residual = fine.field(), fine.field(), rhs.copy()
-    step = fine.field()
-    if len(grids) > 1:
-        _correct(step, residual, grids, spare)
-    else:
-        step[...] = _cycle(residual, grids, spare)
-    error, before = np.inf, _inner(residual, residual)
-    for _ in range(MAX_ITERATIONS):
-        if not before > 0:
-            error = before  # zero: nothing is missing; or not a number
+    field, residual = grids[0].field(), rhs.copy()
+    squares = _inner(residual, residual)
+    if not squares > 0:  # zero: nothing is missing; or not a number
+        return _checked(field, squares)
+    sums = np.zeros((2, len(rhs)))
+    step = spare[0][0]
+    _correct(step, residual, grids, spare)  # of the first step, only the smooth part
+    last = 0.0
+    for count in range(MAX_CYCLES):
+        grids[0].run(stencils.settle, field, residual, step, sums)
+        before, squares = squares, float(sums[0].sum())
+        move = float(sums[1].max())
+        # The slower of the two tells: what is smooth hardly shows in the residual.
+        rate = max(float(np.sqrt(squares / max(before, TINY))), move / max(last, TINY))
+        if count and _to_go(move, rate) <= GOAL:
+            return field
+        if count > 1 and not rate < SLOW:
             break
-        sums = np.zeros((2, len(step)))
+        last, step = move, _cycle(residual, grids, spare)
+    return _conjugate_gradients(field, residual, grids, spare)
+
+
+def _conjugate_gradients(
+    field: Field, residual: Field, grids: tuple[Grid, ...], spare: list[tuple[Field, Field, Field]]
+) -> Field:
+    """Go on with directions that do not undo each other, each made from a V-cycle's."""
+    fine, error = grids[0], np.inf
+    image, step = fine.field(), _cycle(residual, grids, spare).copy()
+    squares = _inner(residual, residual)
+    sums = np.zeros((2, len(field)))
+    for _ in range(MAX_ITERATIONS):
         fine.run(stencils.image_of, step, residual, image, sums)
         stretch, pull = min(float(sums[0].sum()), -TINY), float(sums[1].sum())
         length = -pull / stretch
         _strips(fine.rows, stencils.advance, field, residual, step, image, length, sums)
-        squares, move = float(sums[0].sum()), abs(length) * float(sums[1].max())
-        rate, before = max(np.sqrt(squares / before), LEAST_RATE), squares
-        error = move * rate / (1 - rate) if rate < 1 else np.inf
+        before, squares = squares, float(sums[0].sum())
+        error = _to_go(abs(length) * float(sums[1].max()), float(np.sqrt(squares / max(before, TINY))))
         if error <= GOAL:
             break
         better = _cycle(residual, grids, spare)
         _strips(fine.rows, stencils.aim, step, better, -_inner(better, image) / stretch)
+    return _checked(field, error)
+
+
+def _to_go(move: float, rate: float) -> float:
+    """Estimate the error left after a move, where each is `rate` times the one before."""
+    rate = max(rate, LEAST_RATE)
+    return move * rate / (1 - rate) if rate < 1 else float(move and np.inf)
+
+
+def _checked(field: Field, error: float) -> Field:
+    """Return the field, if its error is known to be small."""
     if not error <= TOLERANCE:
-        raise SolverError(float(error), TOLERANCE)
+        raise SolverError(error, TOLERANCE)
     return field
 
 
@@ -475,8 +505,7 @@ def _cycle(rhs: Field, grids: tuple[Grid, ...], spare: list[tuple[Field, Field, 
         return field
     steps = FINE_STEPS if grid.common[0] == 0 else COARSE_STEPS
     grid.run(stencils.smooth_zero, rhs, field, steps)
-    if len(grids) > 1:
-        _correct(field, rhs, grids, spare)
+    _correct(field, rhs, grids, spare)
     grid.run(stencils.smooth, field, rhs, smoothed, steps[::-1])
     return smoothed
 
@@ -485,6 +514,8 @@ def _correct(
     field: Field, rhs: Field, grids: tuple[Grid, ...], spare: list[tuple[Field, Field, Field]]
 ) -> None:
     """Correct `field` by what the coarser grids make of its residual."""
+    if len(grids) == 1:
+        return
     coarser, coarse_rhs = grids[1], spare[1][2]
     grids[0].run(stencils.restrict_residual, field, rhs, coarse_rhs, *coarser.corner, rows=coarser.rows)
     found = _cycle(coarse_rhs, grids[1:], spare[1:])
@@ -581,14 +612,17 @@ def _grid(kind: npt.NDArray[np.uint8], common: npt.NDArray[np.float32], corner: 
 
 
 def _galerkin(stencil: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the coarse stencil of a constant fine one: restricted, applied, interpolated."""
-    hat = np.outer([0.5, 1, 0.5], [0.5, 1, 0.5])
-    fine, spread = np.zeros((7, 7)), np.zeros((5, 5))
-    for y, x in np.ndindex(3, 3):
-        spread[y : y + 3, x : x + 3] += stencil.reshape(3, 3)[y, x] * hat
-    for y, x in np.ndindex(3, 3):
-        fine[y : y + 5, x : x + 5] += hat[y, x] * spread
-    return fine[1::2, 1::2].astype(np.float32).ravel()
+    """Return the coarse stencil of a constant fine one: interpolated, applied, restricted.
+
+    Along one axis, the identity becomes (1/4, 3/2, 1/4) and the sum of both neighbours (1, 2, 1);
+    this is the product of the two axes.
+    """
+    corner, edge, _, _, centre = stencil[:5].astype(np.float64)
+    coarse_corner = centre / 16 + edge / 2 + corner
+    coarse_edge = 3 * centre / 8 + 2 * edge + 2 * corner
+    coarse_centre = 9 * centre / 4 + 6 * edge + 4 * corner
+    row = [coarse_corner, coarse_edge, coarse_corner]
+    return np.array([*row, coarse_edge, coarse_centre, coarse_edge, *row], np.float32)
 
 
 def _inverse(grid: Grid) -> npt.NDArray[np.float32]:

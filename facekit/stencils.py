@@ -35,6 +35,7 @@ __all__ = [
     "prolong",
     "put",
     "restrict_residual",
+    "settle",
     "smooth",
     "smooth_zero",
     "trace",
@@ -472,19 +473,53 @@ def advance(
     `sums`, of shape (2, h + 2), receives each row's squares of the residual and largest step.
     """
     far = np.float32(length)
-    largest = np.zeros(1, np.float32)
-    as_bits = largest.view(np.int32)
     for y in range(start + 1, stop + 1):
         x, r, p, q = field[y], residual[y], step[y], image[y]
         for k in range(len(x)):
             x[k] += far * p[k]
             r[k] += far * q[k]
-        # Floats without their sign are in the order of their bits, not-a-number last.
-        bits, most = p.view(np.int32), np.int32(0)
-        for k in range(len(bits)):
-            most = max(most, bits[k] & np.int32(0x7FFFFFFF))
-        as_bits[0] = most
-        sums[0, y], sums[1, y] = _product(r, r), largest[0]
+        sums[0, y], sums[1, y] = _product(r, r), _largest(p)
+
+
+@compiled
+def settle(
+    field: Floats,
+    residual: Floats,
+    step: Floats,
+    sums: Sums,
+    start: int,
+    stop: int,
+    runs: Ints,
+    run_rows: Ints,
+    odd: Ints,
+    odd_rows: Ints,
+    weights: Floats,
+    common: Floats,
+) -> None:
+    """Add `step` to `field` and take `A step` from `residual`: the plain iteration, in one pass.
+
+    `sums` is as `advance` has it.
+    """
+    grid = (runs, run_rows, odd, odd_rows, weights, common)
+    row = np.zeros(field.shape[1], np.float32)
+    for y in range(start + 1, stop + 1):
+        _residual_row(step[y - 1], step[y], step[y + 1], residual[y], row, y, *grid)
+        x, r, p = field[y], residual[y], step[y]
+        for k in range(len(x)):
+            x[k] += p[k]
+            r[k] = row[k]
+        sums[0, y], sums[1, y] = _product(row, row), _largest(p)
+
+
+@compiled
+def _largest(row: Floats) -> Any:
+    """Return the largest size; floats without their sign are in the order of their bits."""
+    found = np.zeros(1, np.int32)
+    bits, most = row.view(np.int32), np.int32(0)
+    for k in range(len(bits)):
+        most = max(most, bits[k] & np.int32(0x7FFFFFFF))
+    found[0] = most  # not-a-number comes last
+    return found.view(np.float32)[0]
 
 
 @compiled

@@ -324,12 +324,21 @@ def test_wrong_arguments_are_named(change, message):
 
 
 def test_solution_that_was_cut_short_is_never_returned(monkeypatch):
+    monkeypatch.setattr(blend, "MAX_CYCLES", 1)
     monkeypatch.setattr(blend, "MAX_ITERATIONS", 0)
     source, target = pictures(8)
     with pytest.raises(SolverError) as raised:
         blend_poisson(source, target, ELLIPSE)
     assert raised.value.residual > raised.value.tolerance == blend.TOLERANCE
     assert "misses its equations by" in str(raised.value)
+
+
+def test_conjugate_gradients_alone_reach_the_solution(monkeypatch):
+    monkeypatch.setattr(blend, "MAX_CYCLES", 1)
+    source, target = pictures(8)
+    for mask in MASKS.values():
+        answer = solved(source, target, mask)
+        assert np.abs(answer - naive(source, target, mask)).max() < 0.5
 
 
 def test_equations_that_are_not_numbers_are_refused():

@@ -1,23 +1,30 @@
-"""Measure everything; write results.md and results.json beside this file. Exit 1 on a missed requirement."""
+"""Measure everything; write results.md, results.json and the plots beside this file.
 
+With names of tables, only those run and nothing is written. Exit 1 on a missed requirement.
+"""
+
+import argparse
 import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import perf_counter
 
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks.detection import measure_detection
-from benchmarks.imports import measure_imports
-from benchmarks.swap import measure_memory, measure_stages
+from benchmarks.table import Table, closing
 
-TABLES = (measure_stages, measure_memory, measure_imports, measure_detection)
+NAMES = ("imports", "cold", "detection", "swap", "threads", "warping", "poisson", "random_masks")
 LIBRARIES = ("facekit-reference", "numpy", "scipy", "numba", "opencv-python", "mediapipe", "pillow")
+WIDTH = 180  # characters, where the output is no terminal
+PEERS = ("fpie", "pyamg", "scikit-image", "taichi", "matplotlib")
 
 
 def machine() -> dict[str, str]:
@@ -27,30 +34,63 @@ def machine() -> dict[str, str]:
     return {
         "processor": f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} cores",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "libraries": ", ".join(_versions(LIBRARIES)),
+        "peers": ", ".join(_versions(PEERS)),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
     }
 
 
+def _versions(names: Sequence[str]) -> list[str]:
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"{name} not installed")
+    return found
+
+
 def main() -> int:
-    """Run every table; return the exit status."""
-    console = Console()
-    where = machine()
-    tables = []
-    for measure in TABLES:
-        with console.status(f"{measure.__name__.replace('_', ' ')} ..."):
-            table = measure()
-        console.print(Markdown(table.markdown()))
-        tables.append(table)
-    facts = [f"- {key}: {fact}" for key, fact in where.items()]
-    head = ["# Measurements", "", "Written by `make bench`.", "", *facts, ""]
-    text = "\n".join([*head, *(table.markdown() for table in tables)])
+    """Run the tables; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all by default")
+    names = parser.parse_args().names
+    if unknown := set(names) - set(NAMES):
+        parser.error(f"no such table: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    where, tables = machine(), _measured(console, names or NAMES)
+    console.print(*_facts(where), sep="\n", highlight=False)
+    if not names:
+        _write(where, tables)
+    return 1 if any(not met.met for table in tables for met in table.requirements) else 0
+
+
+def _measured(console: Console, names: Sequence[str]) -> list[Table]:
+    tables: list[Table] = []
+    for name in names:
+        start = perf_counter()
+        for table in import_module(f"benchmarks.{name}").tables():
+            console.print(Markdown(table.markdown()))
+            tables.append(table)
+        console.print(f"{name} took {perf_counter() - start:.0f} s", style="dim")
+    tables.append(closing(tables))
+    console.print(Markdown(tables[-1].markdown()))
+    return tables
+
+
+def _write(where: dict[str, str], tables: Sequence[Table]) -> None:
     folder = Path(__file__).parent
-    (folder / "results.md").write_text(text)
+    head = ["# Measurements", "", "Written by `make bench`.", "", *_facts(where), ""]
+    *measured, required = tables  # what most readers look for comes first
+    text = "\n".join([*head, *(table.markdown() for table in (required, *measured))])
     record = {"machine": where, "tables": [asdict(table) for table in tables]}
+    (folder / "results.md").write_text(text)
     (folder / "results.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    console.print(*facts, sep="\n", highlight=False)
-    return 1 if any(table.missed for table in tables) else 0
+    import_module("benchmarks.plots").draw(record["tables"])
+
+
+def _facts(where: dict[str, str]) -> list[str]:
+    return [f"- {key}: {fact}" for key, fact in where.items()]
 
 
 if __name__ == "__main__":

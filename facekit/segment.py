@@ -7,6 +7,7 @@ References
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -23,8 +24,10 @@ from facekit.topology import (
     RIGHT_EYE,
 )
 from facekit.values import FaceMesh, Image, Mask, Points
+from facekit.views import box_of
 
 __all__ = [
+    "cut_out",
     "eye_distance",
     "face_mask",
     "feature_mask",
@@ -68,8 +71,7 @@ def face_mask(mesh: FaceMesh, shape: tuple[int, int], *, margin: float = MARGIN)
     >>> bool(wide[32, 32]), bool(wide[0, 0]), bool((wide > narrow).any())
     (True, False, True)
     """
-    mask = _filled([mesh.points[list(FACE_OVAL)]], shape)
-    return grown(mask, -margin * eye_distance(mesh))
+    return grown(_oval(mesh, shape), -margin * eye_distance(mesh))
 
 
 def feature_mask(mesh: FaceMesh, shape: tuple[int, int], *, reach: float = 0.06) -> Mask:
@@ -152,21 +154,12 @@ def skin_mask(image: Image, mesh: FaceMesh) -> Mask:
     >>> bool(skin[y, x]), bool(skin[0, 0])
     (True, False)
     """
-    shape = image.shape[:2]
-    oval = _filled([mesh.points[list(FACE_OVAL)]], shape)
-    skin = np.zeros(shape, np.bool_)
-    (x0, y0), (x1, y1) = _box(mesh, shape)
-    box = slice(y0, y1), slice(x0, x1)
-    tone = to_tone(cv2.GaussianBlur(image[box], (0, 0), max(0.02 * eye_distance(mesh), 0.3)).astype(np.uint8))
-    cheeks = mesh.points[list(CHEEKS)] - np.array([x0, y0], np.float32)
-    samples = _around(tone, cheeks, 0.05 * eye_distance(mesh))
-    middle = np.median(samples, axis=0)
-    deviation = np.maximum(NORMAL * np.median(np.abs(samples - middle), axis=0), LEAST)
-    above = tone - middle
-    reach = SKIN_FENCE * deviation
-    lit = (above[..., 0] <= reach[0]) & (tone[..., 0] + 16 >= SHADE * (middle[0] + 16))
-    skin[box] = lit & (np.abs(above[..., 1:]) <= reach[1:]).all(axis=2)
-    return np.asarray(skin & oval & ~feature_mask(mesh, shape, reach=0.0))
+    skin = np.zeros(image.shape[:2], np.bool_)
+    near, mesh, box = cut_out(image, mesh, 4)
+    skin[box] = (
+        _lit_as_skin(near, mesh) & _oval(mesh, near.shape) & ~feature_mask(mesh, near.shape[:2], reach=0)
+    )
+    return skin
 
 
 def occluder_mask(image: Image, mesh: FaceMesh) -> Mask:
@@ -191,20 +184,56 @@ def occluder_mask(image: Image, mesh: FaceMesh) -> Mask:
     >>> bool(occluder_mask(synthetic_face(96), synthetic_mesh(96)).any())
     False
     """
-    shape = image.shape[:2]
-    upper = _upper(mesh, shape) & ~feature_mask(mesh, shape, reach=0.09)
-    return _pieces_at_rim(upper & ~skin_mask(image, mesh), mesh)
+    occluders = np.zeros(image.shape[:2], np.bool_)
+    near, mesh, box = cut_out(image, mesh, 4)
+    unit, shape, oval = eye_distance(mesh), near.shape[:2], _oval(mesh, near.shape)
+    odd = oval & _upper(mesh, shape) & ~feature_mask(mesh, shape, reach=0.09) & ~_lit_as_skin(near, mesh)
+    odd = grown(grown(odd, -SPECK * unit / 2), SPECK * unit / 2)
+    if not odd.any():
+        return occluders
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(odd.view(np.uint8))
+    at_rim = np.unique(labels[odd & ~grown(oval, -0.08 * unit)])
+    large = at_rim[stats[at_rim, cv2.CC_STAT_AREA] > LEAST_AREA * unit**2]
+    occluders[box] = np.isin(labels, large[large > 0])
+    return occluders
 
 
-def _pieces_at_rim(odd: Mask, mesh: FaceMesh) -> Mask:
-    """Keep the pieces inside the oval that are large enough and in one piece with its edge."""
-    oval = _filled([mesh.points[list(FACE_OVAL)]], odd.shape)
-    unit = eye_distance(mesh)
-    odd = grown(grown(odd & oval, -SPECK * unit / 2), SPECK * unit / 2)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8))
-    touching = np.unique(labels[odd & ~grown(oval, -0.08 * unit)])
-    large = touching[stats[touching, cv2.CC_STAT_AREA] > LEAST_AREA * unit**2]
-    return np.asarray(np.isin(labels, large[large > 0]))
+def cut_out(image: Image, mesh: FaceMesh, pad: float) -> tuple[Image, FaceMesh, tuple[slice, slice]]:
+    """Cut a box around a face out of its picture.
+
+    Parameters
+    ----------
+    image : Image of shape (H, W, 3), uint8
+        The picture.
+    mesh : FaceMesh
+        A face in it, or beyond its border.
+    pad : float, pixels
+        Width of the rim around the face's own box.
+
+    Returns
+    -------
+    part : Image of shape (h, w, 3)
+        A view of at least one pixel.
+    mesh : FaceMesh
+        The face as seen in that part.
+    box : (rows, cols)
+        The part's slices.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_face, synthetic_mesh
+    >>> part, mesh, _ = cut_out(synthetic_face(96), synthetic_mesh(96), 2)
+    >>> part.shape[0] < 96, [int(low) for low in mesh.box[:2]]
+    (True, [2, 2])
+    """
+    x0, y0 = (
+        min(max(int(low - pad), 0), side - 1) for low, side in zip(mesh.box, image.shape[1::-1], strict=False)
+    )
+    x1 = min(max(int(mesh.box[2] + pad) + 1, x0 + 1), image.shape[1])
+    y1 = min(max(int(mesh.box[3] + pad) + 1, y0 + 1), image.shape[0])
+    box = slice(y0, y1), slice(x0, x1)
+    points = mesh.points - np.array([x0, y0], np.float32)
+    return image[box], replace(mesh, points=points, box=box_of(points)), box
 
 
 def grown(mask: Mask, pixels: float) -> Mask:
@@ -228,13 +257,19 @@ def grown(mask: Mask, pixels: float) -> Mask:
     >>> int(grown(dot, 1).sum()), int(grown(grown(dot, 1), -1).sum())
     (5, 1)
     """
-    if pixels == 0 or not mask.any():
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    if pixels == 0 or width == 0:
         return mask.copy()
-    far = -pixels if pixels < 0 else pixels
-    seen = ~mask if pixels > 0 else mask
-    padded = np.pad(seen.astype(np.uint8), 1, constant_values=1 if pixels > 0 else 0)
+    # All that can change lies in the mask's own box, grown as far: the rest need not be looked at.
+    far, pad = abs(pixels) + 0.01, max(int(pixels) + 1, 0)
+    box = slice(max(y - pad, 0), y + height + pad), slice(max(x - pad, 0), x + width + pad)
+    seen = (~mask[box] if pixels > 0 else mask[box]).view(np.uint8)
+    beyond = 1 if pixels > 0 else 0
+    padded = cv2.copyMakeBorder(seen, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=[beyond])
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    return np.asarray(distance <= far + 0.01 if pixels > 0 else distance > far + 0.01)
+    result = np.zeros(mask.shape, np.bool_)
+    result[box] = distance <= far if pixels > 0 else distance > far
+    return result
 
 
 def eye_distance(mesh: FaceMesh) -> float:
@@ -268,7 +303,25 @@ def _filled(rings: Sequence[Points], shape: tuple[int, ...]) -> Mask:
     canvas = np.zeros(shape[:2], np.uint8)
     for ring in rings:
         cv2.fillPoly(canvas, [np.round(ring * 16).astype(np.int32)], 1, lineType=cv2.LINE_8, shift=4)
-    return canvas.astype(np.bool_)
+    return canvas.view(np.bool_)
+
+
+def _oval(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
+    return _filled([mesh.points[list(FACE_OVAL)]], shape)
+
+
+def _lit_as_skin(image: Image, mesh: FaceMesh) -> Mask:
+    """Tell what has the colour of the cheeks and the nose, in any light that falls on a face."""
+    unit = eye_distance(mesh)
+    tone = to_tone(np.asarray(cv2.GaussianBlur(image, (0, 0), max(0.02 * unit, 0.3)), np.uint8))
+    samples = _around(tone, mesh.points[list(CHEEKS)], 0.05 * unit)
+    middle = np.median(samples, axis=0)
+    reach = SKIN_FENCE * np.maximum(NORMAL * np.median(np.abs(samples - middle), axis=0), LEAST)
+    light, *chroma = np.moveaxis(tone, 2, 0)
+    lit = (light <= middle[0] + reach[0]) & (light + 16 >= SHADE * (middle[0] + 16))
+    for channel in (0, 1):
+        lit &= np.abs(chroma[channel] - middle[channel + 1]) <= reach[channel + 1]
+    return np.asarray(lit)
 
 
 def _upper(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
@@ -278,13 +331,6 @@ def _upper(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
     down = np.array([-across[1], across[0]])
     rows, cols = np.indices(shape[:2], np.float32, sparse=True)
     return np.asarray((cols - origin[0]) * down[0] + (rows - origin[1]) * down[1] < 0)
-
-
-def _box(mesh: FaceMesh, shape: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
-    x0, y0, x1, y1 = mesh.box
-    height, width = shape[:2]
-    low = int(np.clip(x0 - 4, 0, width - 1)), int(np.clip(y0 - 4, 0, height - 1))
-    return low, (int(np.clip(x1 + 5, low[0] + 1, width)), int(np.clip(y1 + 5, low[1] + 1, height)))
 
 
 def _around(

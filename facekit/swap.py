@@ -24,7 +24,9 @@ from facekit.blend import blend_poisson
 from facekit.colour import match_colour, match_light
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
 from facekit.landmarks import detect_faces
-from facekit.segment import eye_distance, feature_mask, grown, inner_mouth_mask, occluder_mask
+from facekit.rasterise import rasterise, signed_areas
+from facekit.sampling import SamplingMap, sample, sample_mask
+from facekit.segment import cut_out, eye_distance, feature_mask, grown, inner_mouth_mask, occluder_mask
 from facekit.topology import (
     INNER_FACE,
     LEFT_EYE,
@@ -34,17 +36,9 @@ from facekit.topology import (
     SURFACE_POINTS,
     face_triangles,
 )
-from facekit.values import EffectResult, FaceMesh, Image, Mask, Points, Slot, Template, as_image
+from facekit.values import EffectResult, FaceMesh, Image, Mask, Matte, Points, Slot, Template, as_image
 from facekit.views import box_of
-from facekit.warp import (
-    facing,
-    fit_similarity,
-    rasterise,
-    sample,
-    signed_areas,
-    transform_points,
-    warp_in_place,
-)
+from facekit.warp import facing, fit_similarity, transform_points, warp_in_place
 
 __all__ = ["swap_face", "swap_faces"]
 
@@ -60,6 +54,7 @@ SOFT_MOUTH = 0.025  # outer-eye distances; softness of the kept mouth's edge
 REACH = 0.25  # outer-eye distances; how far the blend's correction reaches in from the edge
 CLEAR = 0.015  # outer-eye distances kept free around hair and other occluders
 SMOOTH = 0.06  # outer-eye distances; bays and capes of the mask narrower than twice this go
+HAIR_UNIT = 96  # pixels; a photo whose eyes are further apart is searched for hair in a smaller copy
 PADDING = 0.6  # outer-eye distances around the face's box that the work is done in
 
 
@@ -254,8 +249,8 @@ def _swap_one(
     watch: Stopwatch,
 ) -> None:
     """Swap one face, in place, in the box around its slot."""
-    photo, person = _cut_out(photo, person)[:2]
-    target, mesh, box = _cut_out(result, slot.mesh)
+    photo, person, _ = cut_out(photo, person, PADDING * eye_distance(person))
+    target, mesh, box = cut_out(result, slot.mesh, PADDING * eye_distance(slot.mesh))
     slot = Slot(mesh, slot.mask[box], slot.occluders[box])
     if dials.shape > 0:
         with watch("shape"):
@@ -264,26 +259,14 @@ def _swap_one(
     with watch("warp"):
         warped, valid = _warp(photo, person, slot, dials.gaze)
     with watch("colour"):
-        dressed = _dress(warped, target, valid, slot, dials.colour)
+        features = feature_mask(slot.mesh, valid.shape)
+        dressed = _dress(warped, target, valid, slot, features, dials.colour)
         dressed = _keep_template(dressed, target, person, slot.mesh, dials)
     with watch("mask"):
-        mask = _final_mask(slot, valid)
+        mask = _final_mask(slot, valid, features)
     with watch("blend"):
         result[box] = blend_poisson(dressed, target, mask, reach=REACH * eye_distance(slot.mesh))
         changed[box] |= mask
-
-
-def _cut_out(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh, tuple[slice, slice]]:
-    """Return the box around a face, the face as seen in that box, and where the box lies."""
-    pad = PADDING * eye_distance(mesh)
-    x0, y0 = (
-        min(max(int(low - pad), 0), side - 1) for low, side in zip(mesh.box, image.shape[1::-1], strict=False)
-    )
-    x1 = min(max(int(mesh.box[2] + pad) + 1, x0 + 1), image.shape[1])
-    y1 = min(max(int(mesh.box[3] + pad) + 1, y0 + 1), image.shape[0])
-    box = slice(y0, y1), slice(x0, x1)
-    points = mesh.points - np.array([x0, y0], np.float32)
-    return image[box], replace(mesh, points=points, box=box_of(points)), box
 
 
 def _reshape(target: Image, person: FaceMesh, slot: Slot, amount: float) -> tuple[Image, Slot, Mask]:
@@ -313,29 +296,40 @@ def _warp(photo: Image, person: FaceMesh, slot: Slot, gaze: Gaze) -> tuple[Image
     from_area, to_area = signed_areas(src, triangles), signed_areas(dst, triangles)
     shrink = float(np.sqrt(np.abs(from_area).sum() / to_area.sum()))
     shown = from_area > FORESHORTENED * shrink**2 * to_area
-    seen = rasterise(src, dst, triangles[shown], shape=slot.mask.shape, depth=depth)
+    seen = found
+    if not shown.all():
+        seen = rasterise(src, dst, triangles[shown], shape=slot.mask.shape, depth=depth)
     warped, valid = np.zeros((*slot.mask.shape, 3), np.uint8), np.zeros(slot.mask.shape, np.bool_)
     if seen.inside.any():
         warped[found.box] = sample(photo, found, shrink=shrink)
-        hair = grown(occluder_mask(photo, person), SHADOW * eye_distance(person))
-        hidden = _stacked(hair & ~feature_mask(person, (photo.shape[0], photo.shape[1]), reach=0.02))
-        clear = np.zeros_like(valid)
-        clear[found.box] = sample(hidden, found)[..., 0] < 128
         valid[seen.box] = seen.inside
-        valid = _without_holes(valid) & clear
+        valid[found.box] = _without_holes(valid[found.box]) & ~_under_hair(photo, person, found)
     return warped, valid
 
 
 def _without_holes(mask: Mask) -> Mask:
     """Fill what does not reach the picture's edge: a nostril turned away, a closed mouth."""
-    outside = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
+    outside = cv2.copyMakeBorder((~mask).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=[1])
     cv2.floodFill(outside, None, (0, 0), 2)
     return np.asarray(outside[1:-1, 1:-1] != 2)
 
 
-def _stacked(mask: Mask) -> Image:
-    """Turn a mask into a picture that can be warped."""
-    return np.repeat(mask[..., None].astype(np.uint8) * np.uint8(255), 3, axis=2)
+def _under_hair(photo: Image, person: FaceMesh, found: SamplingMap) -> Mask:
+    """Tell where hair or its shadow would be carried; the photo is looked at no closer than needed."""
+    factor = max(int(np.ceil(eye_distance(person) / HAIR_UNIT)), 1)
+    rows, cols = (side - side % factor or side for side in photo.shape[:2])
+    size = max(cols // factor, 1), max(rows // factor, 1)
+    small = np.asarray(cv2.resize(photo[:rows, :cols], size, interpolation=cv2.INTER_AREA), np.uint8)
+    half = np.float32(0.5)  # pixel centres lie at integers
+    points = (person.points + half) / np.float32(factor) - half
+    person = replace(person, points=points, box=box_of(points))
+    hair = occluder_mask(small, person)
+    if not hair.any():
+        return np.zeros_like(found.inside)
+    hidden = grown(hair, SHADOW * eye_distance(person))
+    hidden &= ~feature_mask(person, hidden.shape, reach=0.02)
+    x, y = ((place + half) / np.float32(factor) - half for place in (found.x, found.y))
+    return sample_mask(hidden, SamplingMap(x, y, found.inside, found.corner))
 
 
 def _gaze_points(person: FaceMesh, mesh: FaceMesh, gaze: Gaze) -> tuple[Points, Points, bool]:
@@ -377,10 +371,10 @@ def _tuck_iris(points: Points, ring: Sequence[int], iris: Sequence[int]) -> bool
     return True
 
 
-def _dress(warped: Image, target: Image, valid: Mask, slot: Slot, colour: float) -> Image:
+def _dress(warped: Image, target: Image, valid: Mask, slot: Slot, features: Mask, colour: float) -> Image:
     """Give the warped face the template's skin colour, then its broad light and shade."""
     area = valid & slot.mask & ~slot.occluders
-    skin = area & ~feature_mask(slot.mesh, (valid.shape[0], valid.shape[1]))
+    skin = area & ~features
     if not skin.any() or colour == 0:
         return warped
     toned = match_colour(warped, target, skin, amount=colour, where=valid)
@@ -390,16 +384,29 @@ def _dress(warped: Image, target: Image, valid: Mask, slot: Slot, colour: float)
 
 def _keep_template(dressed: Image, target: Image, person: FaceMesh, mesh: FaceMesh, dials: Dials) -> Image:
     """Let the template show through: all over as `features` asks, and between the lips."""
-    shape = target.shape[0], target.shape[1]
-    matte = np.full(shape, 1 - dials.features, np.float32)
+    matte: Matte = np.zeros((0, 0), np.float32)
+    box = slice(0), slice(0)  # nowhere
     if dials.keep_mouth is True or (dials.keep_mouth == "auto" and _mouth_must_stay(person, mesh)):
-        soft = SOFT_MOUTH * eye_distance(mesh)
-        mouth = inner_mouth_mask(mesh, shape).astype(np.float32)
-        matte = np.maximum(matte, cv2.GaussianBlur(mouth, (0, 0), max(soft, 0.5)))
-    if not matte.any():
+        matte, box = _mouth_matte(mesh, target.shape[:2])
+    if dials.features < 1:
+        everywhere = np.full(target.shape[:2], 1 - dials.features, np.float32)
+        everywhere[box] = np.maximum(everywhere[box], matte)
+        matte, box = everywhere, (slice(None), slice(None))
+    if not matte.size:
         return dressed
-    mixed = dressed + matte[..., None] * (target.astype(np.float32) - dressed)
-    return np.asarray(np.rint(mixed), np.uint8)
+    mixed = dressed.copy()
+    mixed[box] = cv2.blendLinear(dressed[box], target[box], 1 - matte, matte)
+    return mixed
+
+
+def _mouth_matte(mesh: FaceMesh, shape: tuple[int, ...]) -> tuple[Matte, tuple[slice, slice]]:
+    """Return the inner mouth with a soft edge, over its box, and where that box lies."""
+    soft = max(SOFT_MOUTH * eye_distance(mesh), 0.5)
+    mouth = inner_mouth_mask(mesh, (shape[0], shape[1])).view(np.uint8)
+    x, y, width, height = cv2.boundingRect(mouth)
+    pad = int(np.ceil(4 * soft))
+    box = slice(max(y - pad, 0), y + height + pad), slice(max(x - pad, 0), x + width + pad)
+    return np.asarray(cv2.GaussianBlur(mouth[box].astype(np.float32), (0, 0), soft)), box
 
 
 def _mouth_must_stay(person: FaceMesh, mesh: FaceMesh) -> bool:
@@ -415,14 +422,16 @@ def mouth_opening(mesh: FaceMesh) -> float:
     return float(np.hypot(*gap) / max(np.hypot(*width), 1e-6))
 
 
-def _final_mask(slot: Slot, valid: Mask) -> Mask:
+def _final_mask(slot: Slot, valid: Mask, features: Mask) -> Mask:
     """Take what the slot shows and the photo fills, clear of hair and holes, in one smooth piece."""
     unit = eye_distance(slot.mesh)
     # The blend looks one pixel beyond the mask: the photo must fill that, too.
     mask = slot.mask & ~slot.occluders & grown(valid, -max(CLEAR * unit, 1.5))
-    mask &= ~grown(slot.occluders, CLEAR * unit) | feature_mask(slot.mesh, (mask.shape[0], mask.shape[1]))
-    mask = grown(grown(mask, -SMOOTH * unit), SMOOTH * unit) & mask
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    if len(stats) < 2:
-        return mask
-    return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+    mask &= ~grown(slot.occluders, CLEAR * unit) | features
+    mask &= grown(grown(mask, -SMOOTH * unit), SMOOTH * unit)
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    part = mask[y : y + height, x : x + width]
+    if part.size:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(part.view(np.uint8), connectivity=4)
+        part &= labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return mask

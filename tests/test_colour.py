@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from facekit import colour
 from facekit.colour import from_tone, match_colour, match_light, to_tone, typical, typical_pixels
 from facekit.errors import ArrayError
 
@@ -140,6 +141,52 @@ def test_beard_stays_darker_and_a_highlight_brighter_than_the_skin():
     beard, highlight, plain = (np.median(changed[rows]) for rows in (slice(8), slice(8, 14), slice(14, None)))
     assert beard < 0.5 * plain
     assert highlight > 2 * plain
+
+
+def both_ways(match, source, target, mask, **options):
+    """What the kernels answer, and what the naive version does."""
+    fast = match(source, target, mask, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(colour, "can_compile", lambda: False)
+        return fast.astype(int), match(source, target, mask, **options).astype(int)
+
+
+@quick
+@given(seed=st.integers(0, 2**32 - 1), amount=st.floats(0.05, 1))
+def test_kernels_answer_as_the_naive_versions_do(seed, amount):
+    rng = np.random.default_rng(seed)
+    plain = rng.uniform(70, 200, (2, 1, 1, 1)) + rng.uniform(-40, 40, (2, 1, 1, 3))  # no glaring colour
+    grain = rng.normal(size=(2, 20, 23, 3)) * rng.uniform(3, 12, (2, 1, 1, 1))
+    pictures = np.clip(plain + grain, 0, 255).astype(np.uint8)
+    mask = np.hypot(*(np.indices((20, 23)) - 10)) < 9
+    options = {"amount": amount, "where": mask | (np.indices((20, 23))[0] > 15)}
+    fast, naive = both_ways(match_colour, *pictures, mask, **options)
+    step = np.abs(fast - naive)
+    assert step.max() <= 5  # OpenCV's cube roots are good to about a hundredth, which shows in the dark
+    assert (step > 1).mean() < 0.1
+    fast, naive = both_ways(match_light, *pictures, mask, sigma=5.0, **options)
+    assert np.abs(fast - naive).max() <= 1
+
+
+@pytest.mark.parametrize(("mine", "wanted"), [(PALE_SKIN, DARK_SKIN), (DARK_SKIN, PALE_SKIN)])
+def test_kernels_and_naive_versions_agree_on_skin_within_a_level(mine, wanted):
+    fast, naive = both_ways(match_colour, skin(mine, 2), skin(wanted, 3), ALL)
+    assert np.abs(fast - naive).max() <= 1
+
+
+@pytest.mark.parametrize("one_ink", [False, True])
+def test_statistics_of_many_pixels_come_from_evenly_spread_ones(one_ink, monkeypatch):
+    grain = np.random.default_rng(8).normal(size=(200, 200, 1)) * 12
+    source = np.clip(np.array(PALE_SKIN) + grain, 0, 255).astype(np.uint8)
+    target = np.clip(np.array((120, 120, 120) if one_ink else DARK_SKIN) + grain[::-1], 0, 255).astype(
+        np.uint8
+    )
+    everywhere = np.ones((200, 200), bool)
+    some = match_colour(source, target, everywhere)
+    monkeypatch.setattr(colour, "ENOUGH", source.size)
+    step = np.abs(some.astype(int) - match_colour(source, target, everywhere))
+    assert np.median(step) == 0
+    assert step.max() <= 2
 
 
 def test_colour_matched_to_itself_hardly_changes():

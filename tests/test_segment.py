@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
 from facekit.segment import (
+    cut_out,
     eye_distance,
     face_mask,
     feature_mask,
@@ -121,6 +122,17 @@ def test_face_beyond_the_picture_is_cut_off():
         assert parts[0].any() == (centre[0] < 400)
 
 
+@pytest.mark.parametrize("centre", [(64, 64), (0, 60), (128, 128), (400, 400)])
+def test_face_cut_out_lies_where_it_did(centre):
+    image, mesh = synthetic_face(128), place_face(centre, 34)
+    part, near, box = cut_out(image, mesh, 5)
+    np.testing.assert_array_equal(part, image[box])
+    assert np.shares_memory(part, image)
+    shift = np.array([box[1].start, box[0].start], np.float32)
+    np.testing.assert_allclose(near.points + shift, mesh.points, atol=1e-3)
+    np.testing.assert_allclose(near.box, (*near.points.min(axis=0), *near.points.max(axis=0)), atol=1e-3)
+
+
 # -- skin ----------------------------------------------------------------------------------
 
 
@@ -204,6 +216,14 @@ def test_growing_is_by_euclidean_distance(seed, share, pixels):
     doubt, wanted = exactly_grown(mask, pixels)
     clear = doubt > 0.02 + 0.03 * abs(pixels)  # the 5 x 5 distance transform is good to 2 or 3 per cent
     np.testing.assert_array_equal(grown(mask, pixels)[clear], wanted[clear])
+
+
+@quick
+@given(seed=st.integers(0, 2**32 - 1), pixels=st.floats(-9, 9))
+def test_growing_is_the_same_in_a_larger_picture(seed, pixels):
+    mask = np.random.default_rng(seed).random((12, 15)) < 0.3
+    around = np.pad(mask, 30)
+    np.testing.assert_array_equal(grown(around, pixels)[20:-20, 20:-20], grown(np.pad(mask, 10), pixels))
 
 
 def test_growing_leaves_the_mask_alone():

@@ -1,17 +1,20 @@
 """A swap changes the face and nothing else, and its dials do what they say."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from facekit import swap
 from facekit.data import load_sample
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
 from facekit.landmarks import detect_faces
-from facekit.segment import inner_mouth_mask
+from facekit.segment import cut_out, eye_distance, inner_mouth_mask
 from facekit.swap import swap_face, swap_faces
 from facekit.synthetic import synthetic_face
 from facekit.templates import load_template, template_from_picture
+from facekit.values import Slot, Template
 
 STAGES = {"detect", "warp", "colour", "mask", "blend"}
 
@@ -78,6 +81,54 @@ def test_same_inputs_give_the_same_bits(photo, template, shape):
     first, again = (swap_face(photo, template, shape=shape) for _ in range(2))
     np.testing.assert_array_equal(first.image, again.image)
     np.testing.assert_array_equal(first.mask, again.mask)
+
+
+@pytest.mark.parametrize("dials", [{}, {"shape": 0.7, "features": 0.6, "keep_mouth": True}])
+def test_threads_do_not_change_a_bit(photo, template, dials, monkeypatch):
+    large = np.repeat(np.repeat(photo, 3, axis=0), 3, axis=1)
+    results = []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("FACEKIT_THREADS", threads)
+        results.append(swap_face(large, template, **dials))
+    np.testing.assert_array_equal(results[0].image, results[1].image)
+    np.testing.assert_array_equal(results[0].mask, results[1].mask)
+
+
+def surrounded(template, pad):
+    """The template in the middle of a larger picture."""
+    (slot,) = template.slots
+    points = slot.mesh.points + np.float32(pad)
+    mesh = replace(slot.mesh, points=points, box=tuple(side + pad for side in slot.mesh.box))
+    slot = Slot(mesh, np.pad(slot.mask, pad), np.pad(slot.occluders, pad))
+    image = np.pad(template.image, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
+    return Template("larger", image, (slot,))
+
+
+def allocated(photo, template, monkeypatch):
+    """Most bytes that a swap holds at a time, beyond the result and its mask."""
+    mesh = detect_faces(photo)
+    monkeypatch.setattr(swap, "detect_faces", lambda *_, **__: mesh)
+    swap_face(photo, template)
+    tracemalloc.start()
+    try:
+        result = swap_face(photo, template)
+        return tracemalloc.get_traced_memory()[1] - result.image.nbytes - result.mask.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+def test_same_face_in_a_larger_picture_takes_no_more_memory(monkeypatch):
+    # At this size the region outweighs what does not grow with it: tables, meshes.
+    photo, template = synthetic_face(800, seed=1), template_from_picture(synthetic_face(800, seed=2))
+    template = surrounded(template, 100)  # so that no box is cut by the border
+    wide = np.pad(photo, ((300, 300), (300, 300), (0, 0)), mode="edge")
+    close, far = (
+        allocated(*pair, monkeypatch) for pair in ((photo, template), (wide, surrounded(template, 900)))
+    )
+    (slot,) = template.slots
+    box = cut_out(template.image, slot.mesh, swap.PADDING * eye_distance(slot.mesh))[0]
+    assert close < 6 * box.size * 4
+    assert far < 1.1 * close
 
 
 @pytest.mark.parametrize("face", [1, 5, -1])

@@ -569,6 +569,8 @@ def _hierarchy(unknown: Mask, screen: float, at_border: tuple[bool, bool, bool, 
         if coarser is None:
             break
         grids.append(coarser)
+    if np.count_nonzero(kind) <= FEW:
+        grids = [replace(grid, inverse=_inverse(grid))]
     return tuple(grids)
 
 

@@ -114,7 +114,7 @@ def test_the_direct_solution_of_a_flat_case_is_known():
 
 
 def test_multigrid_and_the_direct_solution_agree(monkeypatch):
-    pytest.importorskip("pyamg")
+    pytest.importorskip("pyamg", reason="pyamg, a peer, is installed by make bench alone")
     source, target = scenes.noise(48, seed=1)
     mask = scenes.shape_mask("star", 48)
     direct = exact(source, target, mask)

@@ -100,11 +100,8 @@ class Grid:
         pixels: tuple[Any, ...] = (self.runs, self.run_rows, self.odd, self.odd_rows)
         if stencils:
             pixels += (self.weights, self.common)
-        in_strips(
-            lambda start, stop: kernel(*fields, start, stop, *pixels),
-            self.rows if rows is None else rows,
-            least=STRIP // self.kind.shape[1] + 1,
-        )
+        count = self.rows if rows is None else rows
+        _in_strips(lambda *ends: kernel(*fields, *ends, *pixels), count, self.kind.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -317,7 +314,7 @@ def assemble(
     rhs = region.grids[0].field()
     pictures = (source, target, region.grids[0].kind, *region.corner)
     for kernel in (stencils.add_rim,) if mode == "import" else (stencils.add_rim, stencils.add_gradients):
-        _strips(region.unknown.shape[0], kernel, *pictures, rhs)
+        _strips(rhs, kernel, *pictures, rhs)
     return Equations(region, rhs)
 
 
@@ -473,13 +470,13 @@ def _conjugate_gradients(
         fine.run(stencils.image_of, step, residual, image, sums)
         stretch, pull = min(float(sums[0].sum()), -TINY), float(sums[1].sum())
         length = -pull / stretch
-        _strips(fine.rows, stencils.advance, field, residual, step, image, length, sums)
+        _strips(field, stencils.advance, field, residual, step, image, length, sums)
         before, squares = squares, float(sums[0].sum())
         error = _to_go(abs(length) * float(sums[1].max()), float(np.sqrt(squares / max(before, TINY))))
         if error <= GOAL:
             break
         better = _cycle(residual, grids, spare)
-        _strips(fine.rows, stencils.aim, step, better, -_inner(better, image) / stretch)
+        _strips(step, stencils.aim, step, better, -_inner(better, image) / stretch)
     return _checked(field, error)
 
 
@@ -525,14 +522,17 @@ def _correct(
 def _inner(one: Field, other: Field) -> float:
     """Return the inner product; summed by rows, so that threads make no difference."""
     sums = np.zeros(len(one))
-    _strips(len(one) - 2, stencils.measure, one, other, sums)
+    _strips(one, stencils.measure, one, other, sums)
     return float(sums.sum())
 
 
-def _strips(rows: int, kernel: Any, *fields: Any) -> None:
-    """Run a kernel that knows no grid, in strips."""
-    width = next(len(field[0]) // 3 for field in reversed(fields) if getattr(field, "ndim", 0) == 2)
-    in_strips(lambda start, stop: kernel(*fields, start, stop), rows, least=STRIP // width + 1)
+def _strips(like: Field, kernel: Any, *fields: Any) -> None:
+    """Run a kernel that knows no grid over the rows of a field, in strips."""
+    _in_strips(lambda *ends: kernel(*fields, *ends), len(like) - 2, like.shape[1] // 3)
+
+
+def _in_strips(work: Any, rows: int, width: int) -> None:
+    in_strips(work, rows, least=STRIP // width + 1)
 
 
 # -- the hierarchy -------------------------------------------------------------------------
@@ -589,13 +589,8 @@ def _coarser(fine: Grid, at_border: tuple[bool, bool, bool, bool]) -> Grid | Non
         return None
     coarse = _grid(kind, _galerkin(fine.common), corner)
     from_fine = (fine.kind, fine.number, fine.weights, fine.common)
-    in_strips(
-        lambda start, stop: stencils.coarse_stencils(
-            *from_fine, coarse.odd, coarse.odd_rows, coarse.weights, *corner, start, stop
-        ),
-        coarse.rows,
-        least=STRIP // width + 1,
-    )
+    to_coarse: tuple[Any, ...] = (coarse.odd, coarse.odd_rows, coarse.weights, *corner)
+    _in_strips(lambda *ends: stencils.coarse_stencils(*from_fine, *to_coarse, *ends), coarse.rows, width)
     if np.count_nonzero(kind) > FEW:
         return coarse
     return replace(coarse, inverse=_inverse(coarse))

@@ -9,29 +9,32 @@ gradients has over the source's.
 `solve_directly` is the naive way, and the oracle: write the matrix down, factor it. `solve` is
 the fast one. It works on ever coarser grids: two smoothing steps take the rough part out of an
 error, and what is left is smooth enough to be found on every second pixel, which is the same
-task again with a quarter of the pixels. Coarse equations are Galerkin products with bilinear
-interpolation cut off at the mask, so that they know thin arms, holes and the picture's border.
-One such V-cycle removes about 95 % of the error; for the odd mask where it does less,
-conjugate gradients go on. Every solution is checked.
+task again with a quarter of the pixels (`multigrid`). One such V-cycle removes about 85 % to
+95 % of the error; for the odd mask where it does less, conjugate gradients go on. And where the
+right-hand side is zero, so inside a membrane, each grid is needed only within a few of its
+pixels from the edge (`grids`): the work grows with the edge, not with the area. Every solution
+is checked: what the iteration has to go, and what leaving out the inside costs, are estimated,
+and a solution for which they are too much is found again without leaving anything out.
 
 References
 ----------
 .. [1] Perez, Gangnet & Blake, "Poisson Image Editing", ACM Trans. Graphics 22(3), 2003.
 .. [2] Farbman et al., "Coordinates for Instant Image Cloning", ACM Trans. Graphics 28(3), 2009.
-.. [3] Trottenberg, Oosterlee & Schüller, "Multigrid", Academic Press, 2001.
-.. [4] Tatebe, "The Multigrid Preconditioned Conjugate Gradient Method", 6th Copper Mountain
-   Conference on Multigrid Methods, 1993.
+.. [3] Agarwala, "Efficient Gradient-Domain Compositing Using Quadtrees", SIGGRAPH 2007.
+.. [4] Trottenberg, Oosterlee & Schüller, "Multigrid", Academic Press, 2001.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from facekit import stencils
+from facekit import guidance, multigrid, readout
 from facekit.compiled import can_compile
 from facekit.errors import ArrayError, SolverError
+from facekit.grids import Grids, make_grids
 from facekit.threads import in_strips
 from facekit.values import FloatImage, Image, Mask, as_image, as_mask
 
@@ -46,62 +49,14 @@ __all__ = [
     "solve_directly",
 ]
 
-TOLERANCE = 0.3  # grey levels; largest estimated error that is let through
-GOAL = 0.25  # grey levels; estimated error at which the iteration stops
-LEAST_RATE = 0.1  # of convergence; nothing faster is believed
+TOLERANCE = 0.4  # grey levels; largest estimated error that is let through
+GOAL = 0.2  # grey levels; estimated error at which the iteration stops
 MAX_CYCLES = 8
 MAX_ITERATIONS = 100
-SLOW = 0.4  # rate of convergence; if V-cycles are slower, conjugate gradients go on
-FEW = 128  # unknowns; a grid with no more is solved by its inverse
-TINY = 1e-30
 STRIP = 250_000  # pixels; waking a thread takes longer than a sweep over fewer
 
-
-def _chebyshev(low: float, high: float) -> npt.NDArray[np.float32]:
-    """Return the two Jacobi steps that together damp errors between two eigenvalues best."""
-    roots = np.cos(np.pi * np.array([1, 3]) / 4)
-    return (1 / ((high + low) / 2 + (high - low) / 2 * roots)).astype(np.float32)
-
-
-# Eigenvalues, in units of the diagonal, of the errors that the next coarser grid cannot see.
-FINE_STEPS = _chebyshev(0.5, 2.0)  # of the five-point stencil
-COARSE_STEPS = _chebyshev(0.6, 1.6)  # of the nine-point ones
-
-Field = npt.NDArray[np.float32]  # (h + 2, 3 (w + 2)); see stencils
+Flat = npt.NDArray[np.float32]  # (3 n,): three channels for each pixel that a hierarchy stores
 Mode = Literal["import", "mixed"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """One grid of the hierarchy; see `stencils` for how its unknowns are held."""
-
-    kind: npt.NDArray[np.uint8]  # (h + 2, w + 2)
-    number: npt.NDArray[np.int32]  # (h + 2, w + 2); of the odd pixels
-    runs: npt.NDArray[np.int32]
-    run_rows: npt.NDArray[np.int32]
-    odd: npt.NDArray[np.int32]
-    odd_rows: npt.NDArray[np.int32]
-    weights: npt.NDArray[np.float32]  # (odd pixels, 9)
-    common: npt.NDArray[np.float32]  # (9,)
-    corner: tuple[int, int]  # (top, left): the pixel of the finer grid on which the first one sits
-    inverse: npt.NDArray[np.float32] | None  # (n, n), of the coarsest grid if that is small
-
-    @property
-    def rows(self) -> int:
-        """Number of rows, without the rim."""
-        return int(self.kind.shape[0]) - 2
-
-    def field(self) -> Field:
-        """Return a field of zeros."""
-        return np.zeros((self.kind.shape[0], 3 * self.kind.shape[1]), np.float32)
-
-    def run(self, kernel: Any, *fields: Any, rows: int | None = None, stencils: bool = True) -> None:
-        """Run a kernel over this grid, in strips."""
-        pixels: tuple[Any, ...] = (self.runs, self.run_rows, self.odd, self.odd_rows)
-        if stencils:
-            pixels += (self.weights, self.common)
-        count = self.rows if rows is None else rows
-        _in_strips(lambda *ends: kernel(*fields, *ends, *pixels), count, self.kind.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,15 +73,40 @@ class Region:
         Size of the picture.
     screen : float
         1 / reach^2, or 0.
-    grids : tuple of Grid
-        From fine to coarse; empty where kernels cannot be compiled.
+    compiles : bool
+        Whether kernels can be compiled here; where not, the naive ways do.
     """
 
     unknown: Mask
     corner: tuple[int, int]
     shape: tuple[int, int]
     screen: float
-    grids: tuple[Grid, ...]
+    compiles: bool
+    _made: dict[bool, Grids] = field(default_factory=dict, repr=False)
+
+    def grids(self, *, hide: bool) -> Grids:
+        """Return the hierarchy, built when first asked for.
+
+        Parameters
+        ----------
+        hide : bool
+            Whether coarser grids may stand for the inside; only for a membrane.
+
+        Returns
+        -------
+        Grids
+            Kernels must be compiled to use it.
+        """
+        if hide not in self._made:
+            (x0, y0), (height, width) = self.corner, self.unknown.shape
+            rows, cols = self.shape
+            at_border = (y0 == 0, y0 + height == rows, x0 == 0, x0 + width == cols)
+            made = make_grids(self.unknown, self.screen, at_border, hide=hide)
+            if hide and (made is None or not made.graded):  # nothing lies deep enough
+                made = made or self.grids(hide=False)
+                self._made[False] = made
+            self._made[hide] = made
+        return self._made[hide]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,19 +115,37 @@ class Equations:
 
     For a pixel p with neighbours q inside the picture, as many as `degree(p)`:
     `(degree(p) + screen) c(p)`, less the sum of c(q) over those q that are unknown, equals
-    `rhs(p)`.
+    the right-hand side at p.
 
     Parameters
     ----------
     region : Region
         Whose pixels are unknown.
-    rhs : ndarray of shape (h + 2, 3 (w + 2)), float32
-        Right-hand side, with a rim around the box, three channels a pixel; zero where a pixel is
-        known.
+    grids : Grids or None
+        The hierarchy that the right-hand side is laid out for.
+    rhs : ndarray of shape (3 n,), float32
+        Right-hand side, three channels for each pixel that the hierarchy stores, zero at hidden
+        ones; without a hierarchy, for each pixel of the mask's box.
     """
 
     region: Region
-    rhs: Field
+    grids: Grids | None
+    rhs: Flat
+
+    def right_hand_side(self) -> FloatImage:
+        """Return the right-hand side as an image.
+
+        Returns
+        -------
+        FloatImage of shape (h, w, 3)
+            Over the mask's box; zero where a pixel is known.
+        """
+        rows, cols = self.region.unknown.shape
+        if self.grids is None:
+            return self.rhs.reshape(rows, cols, 3).copy()
+        image = np.zeros((rows, 3 * cols), np.float32)
+        guidance.scatter(self.grids, self.rhs, image)
+        return image.reshape(rows, cols, 3)
 
 
 def blend_poisson(
@@ -191,7 +189,7 @@ def blend_poisson(
     Notes
     -----
     The equations are those of the true Dirichlet problem on the mask, with its 4-neighbour
-    Laplacian, solved to 0.3 grey levels before rounding (typically 0.05). Only the mask's box
+    Laplacian, solved to 0.4 grey levels before rounding (typically 0.1). Only the mask's box
     is touched. The answer is the same for any number of threads.
 
     References
@@ -220,7 +218,13 @@ def blend_poisson(
     elif reach is not None:
         raise ArrayError("reach: the region has its own; give it to prepare")
     equations = assemble(source, target, mask, mode=mode)
-    return _put_in(source, target, mask, _solved(equations))
+    if equations.grids is None:
+        return compose(source, target, equations, solve_directly(equations))
+    grids, found = _solved(mask, equations.grids, equations.rhs)
+    result = np.array(target, order="C")
+    flat, out, (x0, y0) = _flat(source), _flat(result), mask.corner
+    _in_strips(lambda *ends: readout.add_to_bytes(grids, found, flat, x0, y0, out, *ends), mask)
+    return result
 
 
 def prepare(mask: Mask, *, reach: float | None = None) -> Region:
@@ -259,11 +263,12 @@ def prepare(mask: Mask, *, reach: float | None = None) -> Region:
     if mask.all():
         raise ArrayError("mask: expected at least one pixel of the picture outside it")
     (y0, y1), (x0, x1) = (rows[0], rows[-1] + 1), (cols[0], cols[-1] + 1)
-    unknown = mask[y0:y1, x0:x1].copy()
     screen = 0.0 if reach is None else 1 / reach**2
-    at_border = (y0 == 0, y1 == mask.shape[0], x0 == 0, x1 == mask.shape[1])
-    grids = _hierarchy(unknown, screen, at_border) if can_compile() else ()
-    return Region(unknown, (int(x0), int(y0)), (mask.shape[0], mask.shape[1]), screen, grids)
+    shape, corner = (mask.shape[0], mask.shape[1]), (int(x0), int(y0))
+    region = Region(mask[y0:y1, x0:x1].copy(), corner, shape, screen, can_compile())
+    if region.compiles:
+        region.grids(hide=True)
+    return region
 
 
 def assemble(
@@ -302,20 +307,21 @@ def assemble(
     >>> source, target = np.zeros((5, 5, 3), np.uint8), np.full((5, 5, 3), 60, np.uint8)
     >>> mask = np.zeros((5, 5), bool); mask[2, 2] = True
     >>> equations = assemble(source, target, mask)
-    >>> equations.region.corner, equations.rhs[1, 3:6].tolist()
-    ((2, 2), [240.0, 240.0, 240.0])
+    >>> equations.region.corner, equations.right_hand_side().tolist()
+    ((2, 2), [[[240.0, 240.0, 240.0]]])
     """
     region = mask if isinstance(mask, Region) else prepare(mask, reach=reach)
     if target.shape[:2] != region.shape:
         raise ArrayError(f"mask: expected a region for shape {target.shape[:2]}, got {region.shape}")
-    if not region.grids:
-        return Equations(region, _naive_rhs(source, target, region, mode))
-    source, target = np.ascontiguousarray(source), np.ascontiguousarray(target)
-    rhs = region.grids[0].field()
-    pictures = (source, target, region.grids[0].kind, *region.corner)
-    for kernel in (stencils.add_rim,) if mode == "import" else (stencils.add_rim, stencils.add_gradients):
-        _strips(rhs, kernel, *pictures, rhs)
-    return Equations(region, rhs)
+    if not region.compiles:
+        return Equations(region, None, _naive_rhs(source, target, region, mode))
+    grids = region.grids(hide=mode == "import")
+    flat, (x0, y0) = (_flat(source), _flat(target)), region.corner
+    rhs = np.zeros(3 * grids.size, np.float32)
+    guidance.add_rim(*flat, grids, x0, y0, rhs)
+    if mode == "mixed":
+        _in_strips(lambda *ends: guidance.add_gradients(*flat, grids, x0, y0, rhs, *ends), region)
+    return Equations(region, grids, rhs)
 
 
 def solve(equations: Equations) -> FloatImage:
@@ -334,12 +340,14 @@ def solve(equations: Equations) -> FloatImage:
     Raises
     ------
     SolverError
-        The error estimate stays above 0.3 grey levels.
+        The error estimate stays above 0.4 grey levels.
 
     Notes
     -----
     An iteration that shrinks the residual by a factor q, and has just moved by m, has about
-    m q / (1 - q) to go. That must be within the tolerance, with q taken as 0.1 at least.
+    m q / (1 - q) to go, with q taken as 0.1 at least. What hiding the inside costs shows most at
+    the edge of what is hidden: there, pixels that were solved for are compared with the cubics
+    that stand for their neighbours. The sum of both must be within the tolerance.
 
     Examples
     --------
@@ -348,7 +356,13 @@ def solve(equations: Equations) -> FloatImage:
     >>> solve(assemble(source, target, mask))[0, 0].round(3).tolist()
     [60.0, 60.0, 60.0]
     """
-    return _as_image(_solved(equations))
+    if equations.grids is None:
+        return solve_directly(equations)
+    grids, found = _solved(equations.region, equations.grids, equations.rhs)
+    rows, cols = equations.region.unknown.shape
+    image = np.zeros((rows, 3 * cols), np.float32)
+    _in_strips(lambda *ends: readout.write_floats(grids, found, image, *ends), equations.region)
+    return image.reshape(rows, cols, 3)
 
 
 def solve_directly(equations: Equations) -> FloatImage:
@@ -387,7 +401,7 @@ def solve_directly(equations: Equations) -> FloatImage:
     count = int(unknown.sum())
     links = coo_matrix((np.ones(2 * len(one)), (np.r_[one, other], np.r_[other, one])), (count, count))
     matrix = diags(_degree(equations.region)[unknown] + equations.region.screen) - links
-    rhs = _as_image(equations.rhs)[unknown].astype(np.float64)
+    rhs = equations.right_hand_side()[unknown].astype(np.float64)
     correction = np.zeros((*unknown.shape, 3), np.float32)
     correction[unknown] = splu(matrix.tocsc()).solve(rhs)
     if not np.isfinite(correction).all():
@@ -420,249 +434,56 @@ def compose(source: Image, target: Image, equations: Equations, correction: Floa
     >>> compose(source, target, equations, solve(equations))[2, 2].tolist()
     [60, 60, 60]
     """
-    field = np.zeros_like(equations.rhs)
-    _as_image(field)[...] = correction
-    return _put_in(source, target, equations.region, field)
+    (x0, y0), unknown = equations.region.corner, equations.region.unknown
+    box = slice(y0, y0 + unknown.shape[0]), slice(x0, x0 + unknown.shape[1])
+    result = np.array(target, order="C")
+    blended = np.clip(source[box] + correction, 0, 255) + np.float32(0.5)
+    result[box][unknown] = blended.astype(np.uint8)[unknown]
+    return result
 
 
-# -- the fast solver -----------------------------------------------------------------------
+# -- inside --------------------------------------------------------------------------------
 
 
-def _solved(equations: Equations) -> Field:
-    """Let V-cycles remove what is missing; should they do too little, go on by conjugate gradients."""
-    grids, rhs = equations.region.grids, equations.rhs
-    if not grids:
-        field = np.zeros_like(rhs)
-        _as_image(field)[...] = solve_directly(equations)
-        return field
-    spare = [(grid.field(), grid.field(), grid.field() if level else rhs) for level, grid in enumerate(grids)]
-    field, residual = grids[0].field(), rhs.copy()
-    squares = _inner(residual, residual)
-    if not squares > 0:  # zero: nothing is missing; or not a number
-        return _checked(field, squares)
-    sums = np.zeros((2, len(rhs)))
-    step = spare[0][0]
-    _correct(step, residual, grids, spare)  # of the first step, only the smooth part
-    last = 0.0
-    for count in range(MAX_CYCLES):
-        grids[0].run(stencils.settle, field, residual, step, sums)
-        before, squares = squares, float(sums[0].sum())
-        move = float(sums[1].max())
-        # The slower of the two tells: what is smooth hardly shows in the residual.
-        rate = max(float(np.sqrt(squares / max(before, TINY))), move / max(last, TINY))
-        if count and _to_go(move, rate) <= GOAL:
-            return field
-        if count > 1 and not rate < SLOW:
-            break
-        last, step = move, _cycle(residual, grids, spare)
-    return _conjugate_gradients(field, residual, grids, spare)
+def _solved(region: Region, grids: Grids, rhs: Flat) -> tuple[Grids, Flat]:
+    """Return a solution that was checked, and the hierarchy that it is laid out for.
 
-
-def _conjugate_gradients(
-    field: Field, residual: Field, grids: tuple[Grid, ...], spare: list[tuple[Field, Field, Field]]
-) -> Field:
-    """Go on with directions that do not undo each other, each made from a V-cycle's."""
-    fine, error = grids[0], np.inf
-    image, step = fine.field(), _cycle(residual, grids, spare).copy()
-    squares = _inner(residual, residual)
-    sums = np.zeros((2, len(field)))
-    for _ in range(MAX_ITERATIONS):
-        fine.run(stencils.image_of, step, residual, image, sums)
-        stretch, pull = min(float(sums[0].sum()), -TINY), float(sums[1].sum())
-        length = -pull / stretch
-        _strips(field, stencils.advance, field, residual, step, image, length, sums)
-        before, squares = squares, float(sums[0].sum())
-        error = _to_go(abs(length) * float(sums[1].max()), float(np.sqrt(squares / max(before, TINY))))
-        if error <= GOAL:
-            break
-        better = _cycle(residual, grids, spare)
-        _strips(step, stencils.aim, step, better, -_inner(better, image) / stretch)
-    return _checked(field, error)
-
-
-def _to_go(move: float, rate: float) -> float:
-    """Estimate the error left after a move, where each is `rate` times the one before."""
-    rate = max(rate, LEAST_RATE)
-    return move * rate / (1 - rate) if rate < 1 else float(move and np.inf)
-
-
-def _checked(field: Field, error: float) -> Field:
-    """Return the field, if its error is known to be small."""
+    V-cycles do, nearly always. Where hiding the inside costs too much, or they are slow, all pixels
+    are worked on; where that is slow, too, conjugate gradients go on.
+    """
+    found = np.zeros_like(rhs)
+    error, hiding = multigrid.cycles(grids, found, rhs.copy(), GOAL, MAX_CYCLES)
+    if error + hiding <= TOLERANCE:
+        return grids, found
+    if grids.graded:
+        return _solved(region, *_unhidden(region, grids, rhs))
+    if not np.isnan(error):
+        error = multigrid.conjugate_gradients(grids, found, rhs, GOAL, MAX_ITERATIONS)
     if not error <= TOLERANCE:
         raise SolverError(error, TOLERANCE)
-    return field
+    return grids, found
 
 
-def _cycle(rhs: Field, grids: tuple[Grid, ...], spare: list[tuple[Field, Field, Field]]) -> Field:
-    """Run one symmetric V-cycle from zero: smooth, correct from the coarser grid, smooth."""
-    grid, (field, smoothed, _) = grids[0], spare[0]
-    if grid.inverse is not None:
-        y, x = np.nonzero(grid.kind)
-        _pixels(field)[y, x] = grid.inverse @ _pixels(rhs)[y, x]
-        return field
-    steps = FINE_STEPS if grid.common[0] == 0 else COARSE_STEPS
-    grid.run(stencils.smooth_zero, rhs, field, steps)
-    _correct(field, rhs, grids, spare)
-    grid.run(stencils.smooth, field, rhs, smoothed, steps[::-1])
-    return smoothed
+def _unhidden(region: Region, grids: Grids, rhs: Flat) -> tuple[Grids, Flat]:
+    """Lay a right-hand side out for a hierarchy that hides nothing."""
+    full, image = region.grids(hide=False), Equations(region, grids, rhs).right_hand_side()
+    unhidden = np.zeros(3 * full.size, np.float32)
+    guidance.collect(full, _flat(image), unhidden)
+    return full, unhidden
 
 
-def _correct(
-    field: Field, rhs: Field, grids: tuple[Grid, ...], spare: list[tuple[Field, Field, Field]]
-) -> None:
-    """Correct `field` by what the coarser grids make of its residual."""
-    if len(grids) == 1:
-        return
-    coarser, coarse_rhs = grids[1], spare[1][2]
-    grids[0].run(stencils.restrict_residual, field, rhs, coarse_rhs, *coarser.corner, rows=coarser.rows)
-    found = _cycle(coarse_rhs, grids[1:], spare[1:])
-    grids[0].run(stencils.prolong, found, field, *coarser.corner, stencils=False)
+def _in_strips(work: Callable[[int, int], None], region: Region) -> None:
+    """Run a kernel over the rows of the mask's box, in strips."""
+    rows, cols = region.unknown.shape
+    in_strips(work, rows, least=STRIP // cols + 1)
 
 
-def _inner(one: Field, other: Field) -> float:
-    """Return the inner product; summed by rows, so that threads make no difference."""
-    sums = np.zeros(len(one))
-    _strips(one, stencils.measure, one, other, sums)
-    return float(sums.sum())
+def _flat(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Look at a picture as rows of values."""
+    return np.ascontiguousarray(image).reshape(len(image), -1)
 
 
-def _strips(like: Field, kernel: Any, *fields: Any) -> None:
-    """Run a kernel that knows no grid over the rows of a field, in strips."""
-    _in_strips(lambda *ends: kernel(*fields, *ends), len(like) - 2, like.shape[1] // 3)
-
-
-def _in_strips(work: Any, rows: int, width: int) -> None:
-    in_strips(work, rows, least=STRIP // width + 1)
-
-
-# -- the hierarchy -------------------------------------------------------------------------
-
-
-def _hierarchy(unknown: Mask, screen: float, at_border: tuple[bool, bool, bool, bool]) -> tuple[Grid, ...]:
-    """Build the pixels' own grid and its Galerkin products, down to a few unknowns.
-
-    `at_border` says where the box touches the picture's border: top, bottom, left, right.
-    """
-    top, bottom, left, right = at_border
-    kind = np.zeros((unknown.shape[0] + 2, unknown.shape[1] + 2), np.uint8)
-    kind[1:-1, 1:-1] = unknown * np.uint8(stencils.UNKNOWN | stencils.ALIKE)
-    sides: tuple[Any, ...] = (np.s_[1], np.s_[-2], np.s_[:, 1], np.s_[:, -2])
-    for side, touches in zip(sides, at_border, strict=True):
-        if touches:  # fewer neighbours
-            kind[side] &= stencils.UNKNOWN
-    common = np.array([0, -1, 0, -1, 4 + screen, -1, 0, -1, 0], np.float32)
-    grid = _grid(kind, common, (0, 0))
-    grid.weights[:] = common
-    rows = np.repeat(np.arange(len(kind)), np.diff(grid.odd_rows))
-    for touches, link, outermost in (
-        (top, 1, rows == 1),
-        (bottom, 7, rows == len(kind) - 2),
-        (left, 3, grid.odd == 1),
-        (right, 5, grid.odd == kind.shape[1] - 2),
-    ):
-        if touches:
-            grid.weights[outermost, 4] -= 1
-            grid.weights[outermost, link] = 0
-    grids = [grid]
-    while np.count_nonzero(grids[-1].kind) > FEW:
-        coarser = _coarser(grids[-1], at_border)
-        if coarser is None:
-            break
-        grids.append(coarser)
-    if np.count_nonzero(kind) <= FEW:
-        grids = [replace(grid, inverse=_inverse(grid))]
-    return tuple(grids)
-
-
-def _coarser(fine: Grid, at_border: tuple[bool, bool, bool, bool]) -> Grid | None:
-    """Build the grid of every second pixel; None if the mask has none of those."""
-    top, bottom, left, right = at_border
-    height, width = (side - 2 for side in fine.kind.shape)
-    # Where the picture ends, a pixel of the coarser grid sits on the border, if only one side asks.
-    corner = ((height - 1) % 2 if bottom and not top else 0, (width - 1) % 2 if right and not left else 0)
-    size = ((height - 1 - corner[0]) // 2 + 3, (width - 1 - corner[1]) // 2 + 3)
-    if min(size) < 3:
-        return None
-    kind = np.zeros(size, np.uint8)
-    stencils.classify(fine.kind, kind, *corner)
-    if not kind.any():
-        return None
-    coarse = _grid(kind, _galerkin(fine.common), corner)
-    from_fine = (fine.kind, fine.number, fine.weights, fine.common)
-    to_coarse: tuple[Any, ...] = (coarse.odd, coarse.odd_rows, coarse.weights, *corner)
-    _in_strips(lambda *ends: stencils.coarse_stencils(*from_fine, *to_coarse, *ends), coarse.rows, width)
-    if np.count_nonzero(kind) > FEW:
-        return coarse
-    return replace(coarse, inverse=_inverse(coarse))
-
-
-def _grid(kind: npt.NDArray[np.uint8], common: npt.NDArray[np.float32], corner: tuple[int, int]) -> Grid:
-    """List a grid's runs and odd pixels; the weights are still to be filled in."""
-    alike = kind == stencils.UNKNOWN | stencils.ALIKE
-    runs = np.empty((int(np.count_nonzero(alike[:, 1:] > alike[:, :-1])), 2), np.int32)
-    odd = np.empty(int(np.count_nonzero(kind == stencils.UNKNOWN)), np.int32)
-    run_rows, odd_rows = np.empty((2, len(kind) + 1), np.int32)
-    number = np.empty(kind.shape, np.int32)
-    stencils.trace(kind, runs, run_rows, odd, odd_rows, number)
-    weights = np.empty((len(odd), 9), np.float32)
-    return Grid(kind, number, runs, run_rows, odd, odd_rows, weights, common, corner, None)
-
-
-def _galerkin(stencil: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the coarse stencil of a constant fine one: interpolated, applied, restricted.
-
-    Along one axis, the identity becomes (1/4, 3/2, 1/4) and the sum of both neighbours (1, 2, 1);
-    this is the product of the two axes.
-    """
-    corner, edge, _, _, centre = stencil[:5].astype(np.float64)
-    coarse_corner = centre / 16 + edge / 2 + corner
-    coarse_edge = 3 * centre / 8 + 2 * edge + 2 * corner
-    coarse_centre = 9 * centre / 4 + 6 * edge + 4 * corner
-    row = [coarse_corner, coarse_edge, coarse_corner]
-    return np.array([*row, coarse_edge, coarse_centre, coarse_edge, *row], np.float32)
-
-
-def _inverse(grid: Grid) -> npt.NDArray[np.float32]:
-    """Invert the equations of a small grid."""
-    pixels = np.argwhere(grid.kind)
-    number = np.full(grid.kind.shape, -1)
-    number[tuple(pixels.T)] = np.arange(len(pixels))
-    matrix = np.zeros((len(pixels), len(pixels)))
-    alike = grid.kind[tuple(pixels.T)] != stencils.UNKNOWN
-    stencil = np.tile(grid.common, (len(pixels), 1))
-    stencil[~alike] = grid.weights
-    for k, (dy, dx) in enumerate(np.ndindex(3, 3)):
-        other = number[pixels[:, 0] + dy - 1, pixels[:, 1] + dx - 1]
-        linked = np.flatnonzero(other >= 0)
-        matrix[linked, other[linked]] = stencil[linked, k]
-    return np.linalg.inv(matrix).astype(np.float32)
-
-
-# -- pictures in, picture out --------------------------------------------------------------
-
-
-def _pixels(field: Field) -> FloatImage:
-    """Look at a field as an image with a rim."""
-    return field.reshape(len(field), -1, 3)
-
-
-def _as_image(field: Field) -> FloatImage:
-    """Look at a field as an image of shape (h, w, 3)."""
-    return _pixels(field)[1:-1, 1:-1]
-
-
-def _put_in(source: Image, target: Image, region: Region, field: Field) -> Image:
-    """Add the field to the source inside the mask, and put it into a copy of the target."""
-    result = np.array(target, order="C")
-    if not region.grids:
-        (x0, y0), (height, width) = region.corner, region.unknown.shape
-        box = slice(y0, y0 + height), slice(x0, x0 + width)
-        blended = np.clip(np.rint(source[box] + _as_image(field)), 0, 255).astype(np.uint8)
-        result[box][region.unknown] = blended[region.unknown]
-        return result
-    flat = [np.ascontiguousarray(picture).reshape(len(picture), -1) for picture in (source, result)]
-    region.grids[0].run(stencils.put, flat[0], field, *region.corner, flat[1], stencils=False)
-    return result
+# -- the naive way -------------------------------------------------------------------------
 
 
 def _degree(region: Region) -> npt.NDArray[np.float32]:
@@ -675,7 +496,7 @@ def _degree(region: Region) -> npt.NDArray[np.float32]:
     return np.asarray(down + across)
 
 
-def _naive_rhs(source: Image, target: Image, region: Region, mode: Mode) -> Field:
+def _naive_rhs(source: Image, target: Image, region: Region, mode: Mode) -> Flat:
     """Write the right-hand side over the whole picture, as the papers put it."""
     (x0, y0), (height, width) = region.corner, region.unknown.shape
     box = slice(y0, y0 + height), slice(x0, x0 + width)
@@ -693,6 +514,5 @@ def _naive_rhs(source: Image, target: Image, region: Region, mode: Mode) -> Fiel
             extra = np.where(np.abs(theirs) > np.abs(ours), theirs - ours, 0)
             part[1:] += extra
             part[:-1] -= extra
-    field = np.zeros((height + 2, 3 * (width + 2)), np.float32)
-    _as_image(field)[region.unknown] = rhs[box][region.unknown]
-    return field
+    rhs[box][~region.unknown] = 0
+    return rhs[box].ravel()

@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from facekit.colour import NORMAL, to_tone
+from facekit.tone import to_tone
 from facekit.topology import (
     FACE_OVAL,
     LEFT_BROW,
@@ -23,6 +23,7 @@ from facekit.topology import (
     RIGHT_BROW,
     RIGHT_EYE,
 )
+from facekit.typical import NORMAL
 from facekit.values import FaceMesh, Image, Mask, Points
 from facekit.views import box_of
 

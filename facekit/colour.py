@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from facekit.errors import ArrayError
-from facekit.pixels import Change, pick, recolour, relight, sum_light
+from facekit.pixels import Change, ink_sums, pick, recolour, relight, sum_light
 from facekit.tone import Tone, to_tone
 from facekit.typical import typical
 from facekit.values import Image, Mask, as_image, as_mask
@@ -172,12 +172,9 @@ def _ink(target: Tone) -> tuple[Tone, float]:
     One ink on one paper is a curve in colour space; how far the target's pixels lie from the
     best quadratic one tells. Lips, eyes and skin of a photograph are far off.
     """
-    lightness, *chroma = target.T.astype(np.float64)
-    share = lightness / 100
-    terms = np.stack([share * share, share, np.ones_like(share), *chroma])
-    products = terms @ terms.T  # all that least squares need to know
-    ink, *_ = np.linalg.lstsq(products[:3, :3], products[:3, 3:], rcond=1e-10)
-    missed = np.trace(products[3:, 3:] - 2 * ink.T @ products[:3, 3:] + ink.T @ products[:3, :3] @ ink)
+    terms, mixed, squares = ink_sums(target)
+    ink, *_ = np.linalg.lstsq(terms, mixed, rcond=1e-10)
+    missed = squares - float(np.sum(2 * ink * mixed - ink * (terms @ ink)))
     off = float(np.sqrt(max(missed, 0.0) / max(len(target), 1)))
     return ink.astype(np.float32), float(np.clip(2 - off / ONE_INK, 0, 1))
 

@@ -27,7 +27,7 @@ from facekit.tone import (
 )
 from facekit.values import Image, Mask
 
-__all__ = ["Change", "pick", "recolour", "relight", "sum_light"]
+__all__ = ["Change", "ink_sums", "pick", "recolour", "relight", "sum_light"]
 
 NEAR_SKIN = 28.0  # relative chroma; at this distance from the skin's, half the change is made
 FINE = 2048  # steps of the lightness curve's table; straight between them, good to a hundredth of a level
@@ -38,6 +38,7 @@ E0, E1, E2, E3, E4, E5 = EXP2.coef.astype(np.float32)
 
 Edges = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,6 +98,35 @@ def pick(image: Image, mask: Mask, *, most: int) -> Image:
     picked = np.empty((-(-count // step), 3), np.uint8)
     _pick(image, mask, step, picked)
     return picked
+
+
+def ink_sums(tone: Tone) -> tuple[Doubles, Doubles, float]:
+    """Add up what fitting the chroma by a quadratic in lightness needs to know.
+
+    Parameters
+    ----------
+    tone : ndarray of shape (N, 3), float32
+        As `to_tone` returns it.
+
+    Returns
+    -------
+    terms : ndarray of shape (3, 3), float64
+        Products of squared lightness, lightness (0 to 1) and one with each other.
+    mixed : ndarray of shape (3, 2), float64
+        Their products with the chroma.
+    squares : float
+        Squared chroma.
+    """
+    planes = np.ascontiguousarray(tone.T)
+    if can_compile():
+        powers, mixed = np.zeros(5), np.zeros((3, 2))
+        squares = _ink_sums(planes, powers, mixed)
+    else:
+        share, chroma = planes[0].astype(np.float64) / 100, planes[1:].astype(np.float64)
+        powers = np.array([(share**k).sum() for k in range(5)])
+        mixed = np.stack([share**k for k in (2, 1, 0)]) @ chroma.T
+        squares = float(np.square(chroma).sum())
+    return powers[[[4, 3, 2], [3, 2, 1], [2, 1, 0]]], mixed, squares
 
 
 def recolour(image: Image, where: Mask, change: Change, amount: float) -> None:
@@ -216,6 +246,31 @@ def _pick(image: Image, mask: Mask, step: int, picked: Image) -> None:
                     found += 1
                     left = step
                 left -= 1
+
+
+@compiled
+def _ink_sums(planes: Floats, powers: Doubles, mixed: Doubles) -> float:
+    """Do as `ink_sums` says; `powers` are summed lightness to the power of 0 to 4."""
+    first = second = third = fourth = 0.0
+    red = red_once = red_twice = yellow = yellow_once = yellow_twice = squares = 0.0
+    for i in range(planes.shape[1]):
+        light, a, b = planes[0, i] * np.float32(0.01), planes[1, i], planes[2, i]
+        square = light * light
+        first += light
+        second += square
+        third += square * light
+        fourth += square * square
+        red += a
+        red_once += a * light
+        red_twice += a * square
+        yellow += b
+        yellow_once += b * light
+        yellow_twice += b * square
+        squares += a * a + b * b
+    powers[0], powers[1], powers[2], powers[3], powers[4] = planes.shape[1], first, second, third, fourth
+    mixed[0, 0], mixed[1, 0], mixed[2, 0] = red_twice, red_once, red
+    mixed[0, 1], mixed[1, 1], mixed[2, 1] = yellow_twice, yellow_once, yellow
+    return squares
 
 
 @compiled

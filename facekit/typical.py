@@ -16,6 +16,7 @@ __all__ = ["NORMAL", "median", "typical", "typical_pixels"]
 FENCE = 2.5  # robust deviations beyond which a pixel is not typical (Leys et al.)
 NORMAL = 1.4826  # a normal distribution's deviation over its median absolute deviation
 LEAST = np.array([4.0, 2.0, 2.0], np.float32)  # L and relative chroma; smallest deviation to reckon with
+LEAST_SPREAD = 0.5  # L or relative chroma
 CLASSES = 1024  # of values, to narrow down where the middle one lies
 FEW = 32  # values that are sorted at once
 
@@ -42,10 +43,21 @@ def typical(pixels: Floats) -> tuple[Floats, Floats]:
     >>> centre.tolist()
     [60.0, 15.0, 20.0]
     """
-    kept = np.compress(typical_pixels(pixels), pixels.T, axis=1)
-    centre = kept.mean(axis=1, dtype=np.float64).astype(np.float32)
-    spread = kept.std(axis=1, dtype=np.float64).astype(np.float32)
-    return centre, np.maximum(spread, np.float32(0.5))
+    channels = np.ascontiguousarray(pixels.T)
+    middle, reach = _fence(channels, FENCE)
+    if can_compile():
+        found = np.array([_sums_within(channels, middle, reach, k) for k in range(len(channels))])
+        count, away, squares = found.T
+    else:
+        kept = (channels - middle[:, None])[:, _within(channels, middle, reach)].astype(np.float64)
+        count, away, squares = (
+            np.full(len(kept), kept.shape[1]),
+            kept.sum(axis=1),
+            np.square(kept).sum(axis=1),
+        )
+    off = away / count
+    spread = np.sqrt(np.maximum(squares / count - off**2, 0.0))
+    return (middle + off).astype(np.float32), np.maximum(spread, LEAST_SPREAD).astype(np.float32)
 
 
 def typical_pixels(pixels: Floats, *, fence: float = FENCE) -> npt.NDArray[np.bool_]:
@@ -64,11 +76,20 @@ def typical_pixels(pixels: Floats, *, fence: float = FENCE) -> npt.NDArray[np.bo
         True where typical; always true for at least one pixel.
     """
     channels = np.ascontiguousarray(pixels.T)
-    away = np.abs(channels - median(channels)[:, None])
-    near = (away <= np.float32(fence) * np.maximum(np.float32(NORMAL) * median(away), LEAST)[:, None]).all(
-        axis=0
-    )
-    return np.asarray(near) if near.any() else np.ones(len(pixels), np.bool_)
+    return _within(channels, *_fence(channels, fence))
+
+
+def _fence(channels: Floats, fence: float) -> tuple[Floats, Floats]:
+    """Return the medians, and how far from them a pixel is still typical; in doubt, all are."""
+    middle = median(channels)
+    spread = np.float32(NORMAL) * median(np.abs(channels - middle[:, None]))
+    reach = np.float32(fence) * np.maximum(spread, LEAST)
+    found = _within(channels, middle, reach).any()
+    return middle, reach if found else np.full_like(reach, np.inf)
+
+
+def _within(channels: Floats, middle: Floats, reach: Floats) -> npt.NDArray[np.bool_]:
+    return np.asarray((np.abs(channels - middle[:, None]) <= reach[:, None]).all(axis=0))
 
 
 def median(rows: Floats) -> Floats:
@@ -136,3 +157,17 @@ def _ranked(values: Floats, rank: int) -> np.float32:
                 found += 1
         values = chosen
     return np.sort(values)[rank]
+
+
+@compiled
+def _sums_within(channels: Floats, middle: Floats, reach: Floats, k: int) -> tuple[float, float, float]:
+    """Count the typical pixels; add up how far they lie from the middle in one channel, and its squares."""
+    count, sum_, squares = 0.0, 0.0, 0.0
+    for i in range(channels.shape[1]):
+        a, b, c = channels[0, i] - middle[0], channels[1, i] - middle[1], channels[2, i] - middle[2]
+        inside = np.float32((abs(a) <= reach[0]) & (abs(b) <= reach[1]) & (abs(c) <= reach[2]))
+        away = (channels[k, i] - middle[k]) * inside
+        count += inside
+        sum_ += away
+        squares += away * away
+    return count, sum_, squares

@@ -1,7 +1,8 @@
 """The main job: a face from a photo into a template.
 
 detect -> shape -> warp -> colour and light -> mask -> blend, each a few lines over the modules
-that do the work. Everything happens in a box around the template's face.
+that do the work. Everything happens in a box around the template's face. Only the copy of the
+whole template takes longer in a larger picture, and it is made while the photo is searched.
 
 References
 ----------
@@ -20,13 +21,16 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from facekit.aside import start_aside
 from facekit.blend import blend_poisson
 from facekit.colour import match_colour, match_light
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
+from facekit.growing import grown
 from facekit.landmarks import detect_faces
+from facekit.place import PADDING, Place, make_place, place_of
 from facekit.rasterise import rasterise, signed_areas
 from facekit.sampling import SamplingMap, sample, sample_mask
-from facekit.segment import cut_out, eye_distance, feature_mask, grown, inner_mouth_mask, occluder_mask
+from facekit.segment import cut_out, eye_distance, feature_mask, occluder_mask
 from facekit.topology import (
     INNER_FACE,
     LEFT_EYE,
@@ -36,7 +40,7 @@ from facekit.topology import (
     SURFACE_POINTS,
     face_triangles,
 )
-from facekit.values import EffectResult, FaceMesh, Image, Mask, Matte, Points, Slot, Template, as_image
+from facekit.values import EffectResult, FaceMesh, Image, Mask, Matte, Points, Template, as_image
 from facekit.views import box_of
 from facekit.warp import facing, fit_similarity, transform_points, warp_in_place
 
@@ -50,12 +54,10 @@ RELIEF = 0.2  # share of the relief's shift with the pitch that the network leav
 LIGHT_SCALE = 0.30  # outer-eye distances; shading broader than this is the template's
 SHADOW = 0.09  # outer-eye distances around the photo's hair that lie in its shadow
 OPEN_MOUTH = 0.12  # lip gap over mouth width above which a mouth is open
-SOFT_MOUTH = 0.025  # outer-eye distances; softness of the kept mouth's edge
 REACH = 0.25  # outer-eye distances; how far the blend's correction reaches in from the edge
-CLEAR = 0.015  # outer-eye distances kept free around hair and other occluders
+CLEAR = 0.015  # outer-eye distances kept free around what the photo does not show
 SMOOTH = 0.06  # outer-eye distances; bays and capes of the mask narrower than twice this go
 HAIR_UNIT = 96  # pixels; a photo whose eyes are further apart is searched for hair in a smaller copy
-PADDING = 0.6  # outer-eye distances around the face's box that the work is done in
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +220,22 @@ def _swap(photo: Image, template: Template, pairs: Sequence[tuple[int, int]], di
         if not 0 <= slot < len(template.slots):
             raise TemplateError(f"slot {slot} was asked for; the template has {len(template.slots)}, from 0")
     with watch("detect"):
-        people = _find_people(photo, pairs)
-    result = template.image.copy()
+        copied = start_aside(_copied, template, [slot for _, slot in pairs])
+        try:
+            people = _find_people(photo, pairs)
+        finally:
+            result, places = copied()
     changed = np.zeros(result.shape[:2], np.bool_)
-    faces: list[FaceMesh] = []
-    for person, (_, slot) in zip(people, pairs, strict=True):
-        _swap_one(photo, person, result, changed, template.slots[slot], dials, watch)
-        faces += (person, template.slots[slot].mesh)
-    return EffectResult(result, changed, tuple(faces), MappingProxyType(watch.seconds))
+    for person, place in zip(people, places, strict=True):
+        _swap_one(photo, person, result, changed, place, dials, watch)
+    meshes = (template.slots[slot].mesh for _, slot in pairs)
+    faces = tuple(face for pair in zip(people, meshes, strict=True) for face in pair)
+    return EffectResult(result, changed, faces, MappingProxyType(watch.seconds))
+
+
+def _copied(template: Template, slots: Sequence[int]) -> tuple[Image, list[Place]]:
+    """Return the template's half: its picture, to be worked on, and the slots' places."""
+    return template.image.copy(), [place_of(template.slots[slot]) for slot in slots]
 
 
 def _find_people(photo: Image, pairs: Sequence[tuple[int, int]]) -> list[FaceMesh]:
@@ -244,14 +254,14 @@ def _swap_one(
     person: FaceMesh,
     result: Image,
     changed: Mask,
-    slot: Slot,
+    slot: Place,
     dials: Dials,
     watch: Stopwatch,
 ) -> None:
     """Swap one face, in place, in the box around its slot."""
+    box = slot.box
     photo, person, _ = cut_out(photo, person, PADDING * eye_distance(person))
-    target, mesh, box = cut_out(result, slot.mesh, PADDING * eye_distance(slot.mesh))
-    slot = Slot(mesh, slot.mask[box], slot.occluders[box])
+    target = np.ascontiguousarray(result[box])
     if dials.shape > 0:
         with watch("shape"):
             target, slot, reshaped = _reshape(target, person, slot, dials.shape)
@@ -259,17 +269,16 @@ def _swap_one(
     with watch("warp"):
         warped, valid = _warp(photo, person, slot, dials.gaze)
     with watch("colour"):
-        features = feature_mask(slot.mesh, valid.shape)
-        dressed = _dress(warped, target, valid, slot, features, dials.colour)
-        dressed = _keep_template(dressed, target, person, slot.mesh, dials)
+        dressed = _dress(warped, target, valid, slot, dials.colour)
+        dressed = _keep_template(dressed, target, person, slot, dials)
     with watch("mask"):
-        mask = _final_mask(slot, valid, features)
+        mask = _final_mask(slot, valid)
     with watch("blend"):
-        result[box] = blend_poisson(dressed, target, mask, reach=REACH * eye_distance(slot.mesh))
+        result[box] = blend_poisson(dressed, target, mask, reach=REACH * slot.unit)
         changed[box] |= mask
 
 
-def _reshape(target: Image, person: FaceMesh, slot: Slot, amount: float) -> tuple[Image, Slot, Mask]:
+def _reshape(target: Image, person: FaceMesh, slot: Place, amount: float) -> tuple[Image, Place, Mask]:
     """Move the template's face shape towards the person's, the surroundings with it."""
     mesh = slot.mesh
     mine = np.column_stack([person.points, person.depth])
@@ -283,10 +292,10 @@ def _reshape(target: Image, person: FaceMesh, slot: Slot, amount: float) -> tupl
     warped, changed = warp_in_place(target, *points, shown)
     masks = np.dstack([slot.mask, slot.occluders, changed]).astype(np.uint8) * 255
     mask, occluders, _ = np.moveaxis(warp_in_place(masks, *points, shown)[0] >= 128, 2, 0)
-    return warped, Slot(new, mask, occluders), changed
+    return warped, make_place(new, mask, occluders, slot.box), changed
 
 
-def _warp(photo: Image, person: FaceMesh, slot: Slot, gaze: Gaze) -> tuple[Image, Mask]:
+def _warp(photo: Image, person: FaceMesh, slot: Place, gaze: Gaze) -> tuple[Image, Mask]:
     """Carry the person's face onto the slot's mesh; what the photo does not show stays empty."""
     src, dst, irises = _gaze_points(person, slot.mesh, gaze)
     triangles = face_triangles(irises=irises)
@@ -371,23 +380,27 @@ def _tuck_iris(points: Points, ring: Sequence[int], iris: Sequence[int]) -> bool
     return True
 
 
-def _dress(warped: Image, target: Image, valid: Mask, slot: Slot, features: Mask, colour: float) -> Image:
+def _dress(warped: Image, target: Image, valid: Mask, slot: Place, colour: float) -> Image:
     """Give the warped face the template's skin colour, then its broad light and shade."""
-    area = valid & slot.mask & ~slot.occluders
-    skin = area & ~features
+    skin = valid & slot.skin
     if not skin.any() or colour == 0:
         return warped
-    toned = match_colour(warped, target, skin, amount=colour, where=valid)
-    sigma = LIGHT_SCALE * eye_distance(slot.mesh)
-    return match_light(toned, target, area, sigma=sigma, amount=colour, where=valid)
+    x, y, width, height = cv2.boundingRect(valid.view(np.uint8))
+    box = slice(y, y + height), slice(x, x + width)  # all else stays, and need not be looked at
+    there, where = target[box], valid[box]
+    toned = match_colour(warped[box], there, skin[box], amount=colour, where=where)
+    area, sigma = where & slot.shown[box], LIGHT_SCALE * slot.unit
+    dressed = warped.copy()
+    dressed[box] = match_light(toned, there, area, sigma=sigma, amount=colour, where=where)
+    return dressed
 
 
-def _keep_template(dressed: Image, target: Image, person: FaceMesh, mesh: FaceMesh, dials: Dials) -> Image:
+def _keep_template(dressed: Image, target: Image, person: FaceMesh, slot: Place, dials: Dials) -> Image:
     """Let the template show through: all over as `features` asks, and between the lips."""
     matte: Matte = np.zeros((0, 0), np.float32)
     box = slice(0), slice(0)  # nowhere
-    if dials.keep_mouth is True or (dials.keep_mouth == "auto" and _mouth_must_stay(person, mesh)):
-        matte, box = _mouth_matte(mesh, target.shape[:2])
+    if dials.keep_mouth is True or (dials.keep_mouth == "auto" and _mouth_must_stay(person, slot.mesh)):
+        matte, box = slot.mouth()
     if dials.features < 1:
         everywhere = np.full(target.shape[:2], 1 - dials.features, np.float32)
         everywhere[box] = np.maximum(everywhere[box], matte)
@@ -397,16 +410,6 @@ def _keep_template(dressed: Image, target: Image, person: FaceMesh, mesh: FaceMe
     mixed = dressed.copy()
     mixed[box] = cv2.blendLinear(dressed[box], target[box], 1 - matte, matte)
     return mixed
-
-
-def _mouth_matte(mesh: FaceMesh, shape: tuple[int, ...]) -> tuple[Matte, tuple[slice, slice]]:
-    """Return the inner mouth with a soft edge, over its box, and where that box lies."""
-    soft = max(SOFT_MOUTH * eye_distance(mesh), 0.5)
-    mouth = inner_mouth_mask(mesh, (shape[0], shape[1])).view(np.uint8)
-    x, y, width, height = cv2.boundingRect(mouth)
-    pad = int(np.ceil(4 * soft))
-    box = slice(max(y - pad, 0), y + height + pad), slice(max(x - pad, 0), x + width + pad)
-    return np.asarray(cv2.GaussianBlur(mouth[box].astype(np.float32), (0, 0), soft)), box
 
 
 def _mouth_must_stay(person: FaceMesh, mesh: FaceMesh) -> bool:
@@ -422,13 +425,11 @@ def mouth_opening(mesh: FaceMesh) -> float:
     return float(np.hypot(*gap) / max(np.hypot(*width), 1e-6))
 
 
-def _final_mask(slot: Slot, valid: Mask, features: Mask) -> Mask:
+def _final_mask(slot: Place, valid: Mask) -> Mask:
     """Take what the slot shows and the photo fills, clear of hair and holes, in one smooth piece."""
-    unit = eye_distance(slot.mesh)
     # The blend looks one pixel beyond the mask: the photo must fill that, too.
-    mask = slot.mask & ~slot.occluders & grown(valid, -max(CLEAR * unit, 1.5))
-    mask &= ~grown(slot.occluders, CLEAR * unit) | features
-    mask &= grown(grown(mask, -SMOOTH * unit), SMOOTH * unit)
+    mask = slot.free & grown(valid, -max(CLEAR * slot.unit, 1.5))
+    mask = grown(grown(mask, -SMOOTH * slot.unit), SMOOTH * slot.unit)
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     part = mask[y : y + height, x : x + width]
     if part.size:

@@ -12,7 +12,7 @@ from facekit import typical as typical_module
 from facekit.colour import match_colour, match_light
 from facekit.errors import ArrayError
 from facekit.tone import from_tone, to_tone
-from facekit.typical import median, typical, typical_pixels
+from facekit.typical import typical, typical_pixels
 
 quick = settings(max_examples=50, deadline=None)
 SIDE = 64

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import distance_transform_edt
 
+from facekit.growing import grown
 from facekit.segment import (
     cut_out,
     eye_distance,
     face_mask,
     feature_mask,
-    grown,
     inner_mouth_mask,
     occluder_mask,
     skin_mask,

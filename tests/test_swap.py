@@ -10,6 +10,7 @@ from facekit import swap
 from facekit.data import load_sample
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
 from facekit.landmarks import detect_faces
+from facekit.place import PADDING
 from facekit.segment import cut_out, eye_distance, inner_mouth_mask
 from facekit.swap import swap_face, swap_faces
 from facekit.synthetic import synthetic_face
@@ -126,7 +127,7 @@ def test_same_face_in_a_larger_picture_takes_no_more_memory(monkeypatch):
         allocated(*pair, monkeypatch) for pair in ((photo, template), (wide, surrounded(template, 900)))
     )
     (slot,) = template.slots
-    box = cut_out(template.image, slot.mesh, swap.PADDING * eye_distance(slot.mesh))[0]
+    box = cut_out(template.image, slot.mesh, PADDING * eye_distance(slot.mesh))[0]
     assert close < 6 * box.size * 4
     assert far < 1.1 * close
 

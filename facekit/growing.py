@@ -63,7 +63,7 @@ def _far_from(seeds: Mask, far: float) -> Mask:
     if not can_compile():
         nothing = (~seeds).view(np.uint8)
         return np.asarray(cv2.distanceTransform(nothing, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > far)
-    reach = min(int(far), max(seeds.shape))
+    reach = min(int(far), seeds.shape[1] - 1)  # columns
     heights = np.sqrt(np.maximum(far**2 - np.arange(reach + 1.0) ** 2, 0))
     heights = np.minimum(heights, FARTHEST).astype(np.int16)
     result = np.empty(seeds.shape, np.uint8)

@@ -48,23 +48,60 @@ class Change:
     Lightness follows a curve, so that pupils stay dark and highlights do not burn out. What has
     another chroma than the skin (teeth, the whites of the eyes, grey hair) keeps its own the
     more, the further it is away.
+
+    Parameters
+    ----------
+    centre, new_centre : ndarray of shape (3,), float32
+        The skin's tone, before and after.
+    contrast : ndarray of shape (3,), float32
+        Factors of the spread; of the lightness', after the curve.
+    curve : float
+        Exponent that takes the skin's darkness to the other's; black and white stay.
+    ink : ndarray of shape (3, 2), float32
+        Chroma of the target's one ink: coefficients of squared lightness, lightness, one.
+    share : float
+        0 where the target has more than one ink, up to 1 where it has one.
     """
 
-    centre: Tone  # (3,)
-    new_centre: Tone  # (3,)
-    contrast: Tone  # (3,), factors of the spread; of the lightness', after the curve
-    curve: float  # exponent that takes the skin's darkness to the other's; black and white stay
-    ink: Tone  # (3, 2), chroma of the target's one ink: coefficients of squared lightness, lightness, one
-    share: float  # 0 where the target has more than one ink, up to 1 where it has one
+    centre: Tone
+    new_centre: Tone
+    contrast: Tone
+    curve: float
+    ink: Tone
+    share: float
 
     def lightness(self, old: Tone) -> Tone:
-        """Return the new lightness."""
+        """Return the new lightness.
+
+        Parameters
+        ----------
+        old : ndarray, float32
+            0 to 100.
+
+        Returns
+        -------
+        ndarray, float32
+            Of the same shape.
+        """
         light = np.clip(1 - old / 100, 1e-3, 1)
         raised = 100 * (1 - light ** np.float32(self.curve))
         return np.asarray((raised - self.new_centre[0]) * self.contrast[0] + self.new_centre[0])
 
     def chroma(self, old: Tone, lightness: Tone) -> Tone:
-        """Return the new relative chroma of pixels whose new lightness is known."""
+        """Return the new relative chroma of pixels whose new lightness is known.
+
+        Parameters
+        ----------
+        old : ndarray of shape (N, 2), float32
+            The chroma before.
+        lightness : ndarray of shape (N,), float32
+            As `lightness` returns it.
+
+        Returns
+        -------
+        ndarray of shape (N, 2), float32
+            The chroma after.
+        """
         away = old - self.centre[1:]
         likeness = 1 / (1 + np.square(away).sum(axis=-1, keepdims=True) / NEAR_SKIN**2)
         wanted = away * self.contrast[1:] + self.new_centre[1:]
@@ -203,7 +240,7 @@ def relight(image: Image, where: Mask, factor: Tone) -> None:
         image[where] = _relit(image[where], np.asarray(fine, np.float32)[where])
         return
 
-    wide = cv2.resize(factor, (image.shape[1], len(factor)), interpolation=cv2.INTER_LINEAR)
+    wide = np.asarray(cv2.resize(factor, (image.shape[1], len(factor))), np.float32)  # linearly
 
     def strip(start: int, stop: int) -> None:
         _relight_rows(image, where, wide, start, stop)
@@ -417,7 +454,7 @@ def _relight_rows(image: Image, where: Mask, factor: Tone, start: int, stop: int
 
 @compiled
 def _lit_row(
-    light: Floats, dimming: Floats, above: Floats, below: Floats, share: float, levels: Floats
+    light: Floats, dimming: Floats, above: Floats, below: Floats, share: Any, levels: Floats
 ) -> None:
     """Multiply light by factors between `above` and `below`; cut off, `levels` are rounded."""
     for i in range(len(above)):

@@ -30,11 +30,9 @@ class Place:
     mesh : FaceMesh
         The face as seen in the box; so are all masks.
     mask, occluders : Mask of shape (h, w)
-        As in `Slot`.
-    features : Mask of shape (h, w)
-        Eyes, brows, lips and nose.
+        As in `Slot`; views.
     skin : Mask of shape (h, w)
-        What the slot shows of the face besides.
+        What the slot shows of the face, but for eyes, brows, lips and nose.
     free : Mask of shape (h, w)
         What the slot shows, clear of occluders.
     unit : float, pixels
@@ -45,19 +43,21 @@ class Place:
     mesh: FaceMesh
     mask: Mask
     occluders: Mask
-    features: Mask
     skin: Mask
     free: Mask
     unit: float
     _mouth: Once = field(default_factory=Once, init=False, repr=False)
 
-    @property
-    def shown(self) -> Mask:
-        """What the slot shows."""
-        return self.mask & ~self.occluders
-
     def mouth(self) -> tuple[Matte, Box]:
-        """Return what lies between the lips with a soft edge, over its box, and where that box lies."""
+        """Return the inner mouth with a soft edge.
+
+        Returns
+        -------
+        matte : Matte of shape (h, w)
+            Over the mouth's box.
+        box : (rows, cols)
+            Where that lies.
+        """
         return self._mouth.get(lambda: _mouth_matte(self.mesh, self.mask.shape, self.unit))
 
 
@@ -72,7 +72,7 @@ def place_of(slot: Slot) -> Place:
     Returns
     -------
     Place
-        The same one every time. It holds nothing of any picture.
+        The same one every time.
     """
     return slot.kept.get(lambda: _place_of(slot))
 
@@ -97,13 +97,13 @@ def make_place(mesh: FaceMesh, mask: Mask, occluders: Mask, box: Box) -> Place:
     Returns
     -------
     Place
-        With memory of its own.
+        It holds nothing of any picture.
     """
     unit = eye_distance(mesh)
     features = feature_mask(mesh, (mask.shape[0], mask.shape[1]))
     shown = mask & ~occluders
     free = shown & (~grown(occluders, CLEAR * unit) | features)
-    return Place(box, mesh, mask.copy(), occluders.copy(), features, shown & ~features, free, unit)
+    return Place(box, mesh, mask, occluders, shown & ~features, free, unit)
 
 
 def _mouth_matte(mesh: FaceMesh, shape: tuple[int, ...], unit: float) -> tuple[Matte, Box]:

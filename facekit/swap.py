@@ -220,22 +220,17 @@ def _swap(photo: Image, template: Template, pairs: Sequence[tuple[int, int]], di
         if not 0 <= slot < len(template.slots):
             raise TemplateError(f"slot {slot} was asked for; the template has {len(template.slots)}, from 0")
     with watch("detect"):
-        copied = start_aside(_copied, template, [slot for _, slot in pairs])
+        copied = start_aside(template.image.copy)
         try:
             people = _find_people(photo, pairs)
         finally:
-            result, places = copied()
+            result = copied()
     changed = np.zeros(result.shape[:2], np.bool_)
-    for person, place in zip(people, places, strict=True):
-        _swap_one(photo, person, result, changed, place, dials, watch)
-    meshes = (template.slots[slot].mesh for _, slot in pairs)
-    faces = tuple(face for pair in zip(people, meshes, strict=True) for face in pair)
-    return EffectResult(result, changed, faces, MappingProxyType(watch.seconds))
-
-
-def _copied(template: Template, slots: Sequence[int]) -> tuple[Image, list[Place]]:
-    """Return the template's half: its picture, to be worked on, and the slots' places."""
-    return template.image.copy(), [place_of(template.slots[slot]) for slot in slots]
+    faces: list[FaceMesh] = []
+    for person, (_, slot) in zip(people, pairs, strict=True):
+        _swap_one(photo, person, result, changed, place_of(template.slots[slot]), dials, watch)
+        faces += (person, template.slots[slot].mesh)
+    return EffectResult(result, changed, tuple(faces), MappingProxyType(watch.seconds))
 
 
 def _find_people(photo: Image, pairs: Sequence[tuple[int, int]]) -> list[FaceMesh]:
@@ -261,7 +256,7 @@ def _swap_one(
     """Swap one face, in place, in the box around its slot."""
     box = slot.box
     photo, person, _ = cut_out(photo, person, PADDING * eye_distance(person))
-    target = np.ascontiguousarray(result[box])
+    target = result[box]
     if dials.shape > 0:
         with watch("shape"):
             target, slot, reshaped = _reshape(target, person, slot, dials.shape)
@@ -269,12 +264,12 @@ def _swap_one(
     with watch("warp"):
         warped, valid = _warp(photo, person, slot, dials.gaze)
     with watch("colour"):
-        dressed = _dress(warped, target, valid, slot, dials.colour)
-        dressed = _keep_template(dressed, target, person, slot, dials)
+        _dress(warped, target, valid, slot, dials.colour)
+        _keep_template(warped, target, person, slot, dials)
     with watch("mask"):
         mask = _final_mask(slot, valid)
     with watch("blend"):
-        result[box] = blend_poisson(dressed, target, mask, reach=REACH * slot.unit)
+        result[box] = blend_poisson(warped, target, mask, reach=REACH * slot.unit)
         changed[box] |= mask
 
 
@@ -367,36 +362,33 @@ def _relieved(mesh: FaceMesh, person: FaceMesh) -> Points:
 def _tuck_iris(points: Points, ring: Sequence[int], iris: Sequence[int]) -> bool:
     """Pull an iris' edge points inside its eyelids, in place; False if its centre is not."""
     lids = points[list(ring)]
-    centre = points[iris[0]].copy()
-    if cv2.pointPolygonTest(lids, centre.tolist(), True) < 0.5:
+    (x, y), *edge = points[list(iris)].tolist()
+    if cv2.pointPolygonTest(lids, (x, y), True) < 0.5:
         return False
-    for index in iris[1:]:
+    for index, (to_x, to_y) in zip(iris[1:], edge, strict=True):
         reach = next(
             share
             for share in (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1, 0.0)
-            if cv2.pointPolygonTest(lids, (centre + share * (points[index] - centre)).tolist(), False) > 0
+            if cv2.pointPolygonTest(lids, (x + share * (to_x - x), y + share * (to_y - y)), False) > 0
         )
-        points[index] = centre + 0.9 * reach * (points[index] - centre)
+        points[index] = x + 0.9 * reach * (to_x - x), y + 0.9 * reach * (to_y - y)
     return True
 
 
-def _dress(warped: Image, target: Image, valid: Mask, slot: Place, colour: float) -> Image:
-    """Give the warped face the template's skin colour, then its broad light and shade."""
-    skin = valid & slot.skin
-    if not skin.any() or colour == 0:
-        return warped
+def _dress(warped: Image, target: Image, valid: Mask, slot: Place, colour: float) -> None:
+    """Give the warped face the template's skin colour, then its broad light and shade, in place."""
     x, y, width, height = cv2.boundingRect(valid.view(np.uint8))
     box = slice(y, y + height), slice(x, x + width)  # all else stays, and need not be looked at
-    there, where = target[box], valid[box]
-    toned = match_colour(warped[box], there, skin[box], amount=colour, where=where)
-    area, sigma = where & slot.shown[box], LIGHT_SCALE * slot.unit
-    dressed = warped.copy()
-    dressed[box] = match_light(toned, there, area, sigma=sigma, amount=colour, where=where)
-    return dressed
+    face, there, where = warped[box], target[box], valid[box]
+    skin, area = where & slot.skin[box], where & slot.mask[box] & ~slot.occluders[box]
+    if not skin.any() or colour == 0:
+        return
+    face[:] = match_colour(face, there, skin, amount=colour, where=where)
+    face[:] = match_light(face, there, area, sigma=LIGHT_SCALE * slot.unit, amount=colour, where=where)
 
 
-def _keep_template(dressed: Image, target: Image, person: FaceMesh, slot: Place, dials: Dials) -> Image:
-    """Let the template show through: all over as `features` asks, and between the lips."""
+def _keep_template(dressed: Image, target: Image, person: FaceMesh, slot: Place, dials: Dials) -> None:
+    """Let the template show through, in place: all over as `features` asks, and between the lips."""
     matte: Matte = np.zeros((0, 0), np.float32)
     box = slice(0), slice(0)  # nowhere
     if dials.keep_mouth is True or (dials.keep_mouth == "auto" and _mouth_must_stay(person, slot.mesh)):
@@ -405,11 +397,8 @@ def _keep_template(dressed: Image, target: Image, person: FaceMesh, slot: Place,
         everywhere = np.full(target.shape[:2], 1 - dials.features, np.float32)
         everywhere[box] = np.maximum(everywhere[box], matte)
         matte, box = everywhere, (slice(None), slice(None))
-    if not matte.size:
-        return dressed
-    mixed = dressed.copy()
-    mixed[box] = cv2.blendLinear(dressed[box], target[box], 1 - matte, matte)
-    return mixed
+    if matte.size:
+        dressed[box] = cv2.blendLinear(dressed[box], target[box], 1 - matte, matte)
 
 
 def _mouth_must_stay(person: FaceMesh, mesh: FaceMesh) -> bool:

@@ -42,7 +42,7 @@ def to_tone(pixels: Image) -> Tone:
     Parameters
     ----------
     pixels : ndarray of shape (..., 3), uint8
-        sRGB.
+        Encoded as sRGB.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def from_tone(tone: Tone) -> Image:
     Returns
     -------
     ndarray of shape (..., 3), uint8
-        sRGB.
+        Encoded as sRGB.
 
     Examples
     --------
@@ -166,7 +166,18 @@ def _cubed(root: Any) -> Any:
 
 @compiled
 def level(light: Any) -> Any:
-    """Encode light as sRGB, 0 to 255, clipped; x to the power of 5/12 is a product of roots."""
+    """Encode light as sRGB; x to the power of 5/12 is a product of roots.
+
+    Parameters
+    ----------
+    light : float32
+        Clipped to 0 to 1.
+
+    Returns
+    -------
+    float32
+        0 to 255.
+    """
     light = min(max(light, ZERO), ONE)
     root = _cube_root(max(light, SHADE))
     bright = np.float32(255 * 1.055) * root * np.sqrt(np.sqrt(root)) - np.float32(255 * 0.055)
@@ -175,7 +186,15 @@ def level(light: Any) -> Any:
 
 @compiled
 def tones(pixels: Image, out: Tone) -> None:
-    """Do as `to_tone` does with pixels of shape (N, 3); `out` is (3, N)."""
+    """Do as `to_tone` does.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (N, 3), uint8
+        Encoded as sRGB.
+    out : ndarray of shape (3, N) or wider, float32
+        Written to.
+    """
     for i in range(len(pixels)):
         for k in range(3):
             out[k, i] = LINEAR[pixels[i, k]]
@@ -191,7 +210,15 @@ def tones(pixels: Image, out: Tone) -> None:
 
 @compiled
 def to_levels(tone: Tone, count: int) -> None:
-    """Turn the first `count` tones, (3, N), to sRGB, 0 to 255, in place."""
+    """Turn tones into levels of sRGB, 0 to 255, in place.
+
+    Parameters
+    ----------
+    tone : ndarray of shape (3, N), float32
+        As `tones` writes it.
+    count : int
+        How many to turn.
+    """
     for i in range(count):
         y = (min(max(tone[0, i], ZERO), np.float32(100)) + np.float32(16)) / np.float32(116)
         x = _cubed(y + y * tone[1, i] / RED)

@@ -6,6 +6,8 @@ References
    absolute deviation around the median", J. Exp. Soc. Psychology 49(4), 2013.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -131,7 +133,7 @@ def _medians(rows: Floats, result: Floats) -> None:
 
 
 @compiled
-def _ranked(values: Floats, rank: int) -> np.float32:
+def _ranked(values: Floats, rank: int) -> Any:
     """Return what would stand at `rank` if the values were sorted: classes, then the right class alone."""
     kinds = np.empty(len(values), np.int16)
     while len(values) > FEW:
@@ -165,7 +167,7 @@ def _sums_within(channels: Floats, middle: Floats, reach: Floats, k: int) -> tup
     count, sum_, squares = 0.0, 0.0, 0.0
     for i in range(channels.shape[1]):
         a, b, c = channels[0, i] - middle[0], channels[1, i] - middle[1], channels[2, i] - middle[2]
-        inside = np.float32((abs(a) <= reach[0]) & (abs(b) <= reach[1]) & (abs(c) <= reach[2]))
+        inside: Any = np.float32((abs(a) <= reach[0]) & (abs(b) <= reach[1]) & (abs(c) <= reach[2]))
         away = (channels[k, i] - middle[k]) * inside
         count += inside
         sum_ += away

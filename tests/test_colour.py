@@ -12,7 +12,7 @@ from facekit import typical as typical_module
 from facekit.colour import match_colour, match_light
 from facekit.errors import ArrayError
 from facekit.tone import from_tone, to_tone
-from facekit.typical import typical, typical_pixels
+from facekit.typical import median, typical, typical_pixels
 
 quick = settings(max_examples=50, deadline=None)
 SIDE = 64
@@ -111,6 +111,34 @@ def test_one_pixel_is_typical_of_itself():
     centre, spread = typical(np.float32([[50, 10, -10]]))
     assert centre.tolist() == [50, 10, -10]
     assert (spread > 0).all()
+
+
+@quick
+@given(
+    rows=arrays.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 3), st.integers(1, 200)),
+        elements=st.one_of(st.floats(-1e4, 1e4, width=32), st.sampled_from([0.0, 1.0, 2.5])),
+    )
+)
+def test_median_is_the_one_of_numpy(rows):
+    np.testing.assert_allclose(median(rows), np.median(rows, axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("count", [8191, 8192])
+def test_median_of_many_values_is_exact_even_where_most_crowd(count):
+    values = np.random.default_rng(3).normal(size=(2, count)).astype(np.float32) ** 9
+    values[1, : count // 3] = values[1, 0]
+    np.testing.assert_array_equal(median(values), np.median(values, axis=1))
+
+
+def test_picked_pixels_are_spread_evenly_over_the_mask():
+    rows, cols = np.indices((30, 40), np.uint8)
+    image, mask = np.dstack([rows, cols, rows]), rows + cols > 20
+    inside = image[mask]
+    np.testing.assert_array_equal(pixels.pick(image, mask, most=mask.sum()), inside)
+    np.testing.assert_array_equal(pixels.pick(image, mask, most=100), inside[:: -(-mask.sum() // 100)])
+    assert pixels.pick(image, np.zeros_like(mask), most=100).shape == (0, 3)
 
 
 # -- colour --------------------------------------------------------------------------------

@@ -299,14 +299,14 @@ def _warp(photo: Image, person: FaceMesh, slot: Place, gaze: Gaze) -> tuple[Imag
     found = rasterise(src, dst, triangles, shape=slot.mask.shape, depth=depth)
     from_area, to_area = signed_areas(src, triangles), signed_areas(dst, triangles)
     shrink = float(np.sqrt(np.abs(from_area).sum() / to_area.sum()))
-    shown = from_area > FORESHORTENED * shrink**2 * to_area
-    seen = found
-    if not shown.all():
-        seen = rasterise(src, dst, triangles[shown], shape=slot.mask.shape, depth=depth)
+    edge_on = from_area <= FORESHORTENED * shrink**2 * to_area
     warped, valid = np.zeros((*slot.mask.shape, 3), np.uint8), np.zeros(slot.mask.shape, np.bool_)
-    if seen.inside.any():
+    if found.inside.any() and not edge_on.all():
         warped[found.box] = sample(photo, found, shrink=shrink)
-        valid[seen.box] = seen.inside
+        valid[found.box] = found.inside
+        if edge_on.any():
+            unseen = rasterise(src, dst, triangles[edge_on], shape=slot.mask.shape, depth=depth)
+            valid[unseen.box] &= ~unseen.inside
         valid[found.box] = _without_holes(valid[found.box]) & ~_under_hair(photo, person, found)
     return warped, valid
 

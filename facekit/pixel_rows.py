@@ -83,7 +83,7 @@ def add_up_ink(planes: Floats, powers: Doubles, mixed: Doubles) -> float:
     first = second = third = fourth = 0.0
     red = red_once = red_twice = yellow = yellow_once = yellow_twice = squares = 0.0
     for i in range(planes.shape[1]):
-        light, a, b = planes[0, i] * np.float32(0.01), planes[1, i], planes[2, i]
+        light, a, b = planes[0, i] / 100.0, np.float64(planes[1, i]), np.float64(planes[2, i])
         square = light * light
         first += light
         second += square

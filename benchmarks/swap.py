@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks.detection import bare_detection
 from benchmarks.table import Requirement, Table, in_turn, ratio, ready, spread
 from facekit import load_sample, load_template, swap_face, write_image
+from facekit.place import PADDING
 from facekit.segment import eye_distance
-from facekit.swap import PADDING
 from facekit.values import Image, Slot, Template
 
 SIZES = (512, 1024, 2048, 4096)

@@ -59,7 +59,10 @@ def can_compile() -> bool:
 
 def _typed(kernel: Kernel, *, cache: bool) -> Kernel:
     return cast(
-        "Kernel", numba.njit(cache=cache, nogil=True, fastmath={"reassoc", "contract", "nsz"})(kernel)
+        "Kernel",
+        numba.njit(cache=cache, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})(
+            kernel
+        ),
     )
 
 

@@ -8,11 +8,14 @@ References
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
-from facekit.colour import NORMAL, to_tone
+from facekit.growing import grown
+from facekit.pixels import pick
+from facekit.tone import to_tone
 from facekit.topology import (
     FACE_OVAL,
     LEFT_BROW,
@@ -23,6 +26,7 @@ from facekit.topology import (
     RIGHT_BROW,
     RIGHT_EYE,
 )
+from facekit.typical import NORMAL, median
 from facekit.values import FaceMesh, Image, Mask, Points
 from facekit.views import box_of
 
@@ -31,7 +35,6 @@ __all__ = [
     "eye_distance",
     "face_mask",
     "feature_mask",
-    "grown",
     "inner_mouth_mask",
     "occluder_mask",
     "skin_mask",
@@ -44,6 +47,9 @@ SHADE = 0.5  # of the cheeks' L + 16; skin in the shade is still lighter than th
 LEAST = np.array([9.0, 2.0, 4.0], np.float32)  # L and relative chroma; smallest deviation to reckon with
 LEAST_AREA = 0.03  # square outer-eye distances; smaller occluders are highlights or noise
 SPECK = 0.1  # outer-eye distances; occluders thinner than this are stray hairs or noise
+ALL = slice(None), slice(None)
+
+Picture = TypeVar("Picture", Image, Mask)
 
 
 def face_mask(mesh: FaceMesh, shape: tuple[int, int], *, margin: float = MARGIN) -> Mask:
@@ -100,9 +106,7 @@ def feature_mask(mesh: FaceMesh, shape: tuple[int, int], *, reach: float = 0.06)
     >>> bool(mask[y, x]), bool(mask.mean() < 0.2)
     (True, True)
     """
-    rings = (LEFT_EYE, RIGHT_EYE, LEFT_BROW, RIGHT_BROW, LIPS_OUTER, NOSE)
-    mask = _filled([mesh.points[list(ring)] for ring in rings], shape)
-    return grown(mask, reach * eye_distance(mesh))
+    return grown(_features(mesh, shape), reach * eye_distance(mesh))
 
 
 def inner_mouth_mask(mesh: FaceMesh, shape: tuple[int, int]) -> Mask:
@@ -186,25 +190,29 @@ def occluder_mask(image: Image, mesh: FaceMesh) -> Mask:
     """
     occluders = np.zeros(image.shape[:2], np.bool_)
     near, mesh, box = cut_out(image, mesh, 4)
-    unit, shape, oval = eye_distance(mesh), near.shape[:2], _oval(mesh, near.shape)
-    odd = oval & _upper(mesh, shape) & ~feature_mask(mesh, shape, reach=0.09) & ~_lit_as_skin(near, mesh)
+    unit, oval = eye_distance(mesh), _oval(mesh, near.shape)
+    asked = oval & _upper(mesh, near.shape)
+    # Nothing lies further than this from where it is asked for: most of the face need not be looked at.
+    part = _around(asked, int(0.1 * unit) + 2)
+    features = grown(_features(mesh, near.shape)[part], 0.09 * unit)
+    odd = asked[part] & ~features & ~_lit_as_skin(near, mesh, part)
     odd = grown(grown(odd, -SPECK * unit / 2), SPECK * unit / 2)
     if not odd.any():
         return occluders
     _, labels, stats, _ = cv2.connectedComponentsWithStats(odd.view(np.uint8))
-    at_rim = np.unique(labels[odd & ~grown(oval, -0.08 * unit)])
+    at_rim = np.unique(labels[odd & ~grown(oval[part], -0.08 * unit)])
     large = at_rim[stats[at_rim, cv2.CC_STAT_AREA] > LEAST_AREA * unit**2]
-    occluders[box] = np.isin(labels, large[large > 0])
+    occluders[box][part] = np.isin(labels, large[large > 0])
     return occluders
 
 
-def cut_out(image: Image, mesh: FaceMesh, pad: float) -> tuple[Image, FaceMesh, tuple[slice, slice]]:
+def cut_out(image: Picture, mesh: FaceMesh, pad: float) -> tuple[Picture, FaceMesh, tuple[slice, slice]]:
     """Cut a box around a face out of its picture.
 
     Parameters
     ----------
-    image : Image of shape (H, W, 3), uint8
-        The picture.
+    image : ndarray of shape (H, W, ...)
+        The picture, or a mask over it.
     mesh : FaceMesh
         A face in it, or beyond its border.
     pad : float, pixels
@@ -212,7 +220,7 @@ def cut_out(image: Image, mesh: FaceMesh, pad: float) -> tuple[Image, FaceMesh, 
 
     Returns
     -------
-    part : Image of shape (h, w, 3)
+    part : ndarray of shape (h, w, ...)
         A view of at least one pixel.
     mesh : FaceMesh
         The face as seen in that part.
@@ -234,42 +242,6 @@ def cut_out(image: Image, mesh: FaceMesh, pad: float) -> tuple[Image, FaceMesh, 
     box = slice(y0, y1), slice(x0, x1)
     points = mesh.points - np.array([x0, y0], np.float32)
     return image[box], replace(mesh, points=points, box=box_of(points)), box
-
-
-def grown(mask: Mask, pixels: float) -> Mask:
-    """Grow (or, for negative `pixels`, shrink) a mask by a distance; beyond the picture is outside.
-
-    Parameters
-    ----------
-    mask : Mask of shape (H, W)
-        Never modified.
-    pixels : float
-        Distance.
-
-    Returns
-    -------
-    Mask of shape (H, W)
-        The new mask.
-
-    Examples
-    --------
-    >>> dot = np.zeros((5, 5), bool); dot[2, 2] = True
-    >>> int(grown(dot, 1).sum()), int(grown(grown(dot, 1), -1).sum())
-    (5, 1)
-    """
-    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
-    if pixels == 0 or width == 0:
-        return mask.copy()
-    # All that can change lies in the mask's own box, grown as far: the rest need not be looked at.
-    far, pad = abs(pixels) + 0.01, max(int(pixels) + 1, 0)
-    box = slice(max(y - pad, 0), y + height + pad), slice(max(x - pad, 0), x + width + pad)
-    seen = (~mask[box] if pixels > 0 else mask[box]).view(np.uint8)
-    beyond = 1 if pixels > 0 else 0
-    padded = cv2.copyMakeBorder(seen, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=[beyond])
-    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    result = np.zeros(mask.shape, np.bool_)
-    result[box] = distance <= far if pixels > 0 else distance > far
-    return result
 
 
 def eye_distance(mesh: FaceMesh) -> float:
@@ -310,14 +282,25 @@ def _oval(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
     return _filled([mesh.points[list(FACE_OVAL)]], shape)
 
 
-def _lit_as_skin(image: Image, mesh: FaceMesh) -> Mask:
-    """Tell what has the colour of the cheeks and the nose, in any light that falls on a face."""
+def _features(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
+    rings = (LEFT_EYE, RIGHT_EYE, LEFT_BROW, RIGHT_BROW, LIPS_OUTER, NOSE)
+    return _filled([mesh.points[list(ring)] for ring in rings], shape)
+
+
+def _around(mask: Mask, pad: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a mask's box, and some more."""
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return slice(max(y - pad, 0), y + height + pad), slice(max(x - pad, 0), x + width + pad)
+
+
+def _lit_as_skin(image: Image, mesh: FaceMesh, part: tuple[slice, slice] = ALL) -> Mask:
+    """Tell what in a part has the colour of the cheeks and the nose, in any light that falls on a face."""
     unit = eye_distance(mesh)
-    tone = to_tone(np.asarray(cv2.GaussianBlur(image, (0, 0), max(0.02 * unit, 0.3)), np.uint8))
-    samples = _around(tone, mesh.points[list(CHEEKS)], 0.05 * unit)
-    middle = np.median(samples, axis=0)
-    reach = SKIN_FENCE * np.maximum(NORMAL * np.median(np.abs(samples - middle), axis=0), LEAST)
-    light, *chroma = np.moveaxis(tone, 2, 0)
+    smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), max(0.02 * unit, 0.3)), np.uint8)
+    samples = np.ascontiguousarray(to_tone(_near(smooth, mesh.points[list(CHEEKS)], 0.05 * unit)).T)
+    middle = median(samples)
+    reach = SKIN_FENCE * np.maximum(NORMAL * median(np.abs(samples - middle[:, None])), LEAST)
+    light, *chroma = np.moveaxis(to_tone(smooth[part]), 2, 0)
     lit = (light <= middle[0] + reach[0]) & (light + 16 >= SHADE * (middle[0] + 16))
     for channel in (0, 1):
         lit &= np.abs(chroma[channel] - middle[channel + 1]) <= reach[channel + 1]
@@ -333,12 +316,10 @@ def _upper(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
     return np.asarray((cols - origin[0]) * down[0] + (rows - origin[1]) * down[1] < 0)
 
 
-def _around(
-    tone: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]", points: Points, radius: float
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-    """Collect the pixels within `radius` of any of `points`."""
-    canvas = np.zeros(tone.shape[:2], np.uint8)
+def _near(image: Image, points: Points, radius: float) -> Image:
+    """Collect the pixels within `radius` of any of `points`; all, if none is."""
+    canvas = np.zeros(image.shape[:2], np.uint8)
     for x, y in np.round(points).astype(int).tolist():
         cv2.circle(canvas, (x, y), max(round(radius), 1), 1, -1)
-    found = tone[canvas.astype(np.bool_)]
-    return found if len(found) else tone.reshape(-1, 3)
+    found = pick(image, canvas.view(np.bool_), most=canvas.size)
+    return found if len(found) else image.reshape(-1, 3)

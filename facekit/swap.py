@@ -1,7 +1,8 @@
 """The main job: a face from a photo into a template.
 
 detect -> shape -> warp -> colour and light -> mask -> blend, each a few lines over the modules
-that do the work. Everything happens in a box around the template's face.
+that do the work. Everything happens in a box around the template's face. Only the copy of the
+whole template takes longer in a larger picture, and it is made while the photo is searched.
 
 References
 ----------
@@ -20,13 +21,16 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from facekit.aside import start_aside
 from facekit.blend import blend_poisson
 from facekit.colour import match_colour, match_light
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
+from facekit.growing import grown
 from facekit.landmarks import detect_faces
+from facekit.place import PADDING, Place, make_place, place_of
 from facekit.rasterise import rasterise, signed_areas
 from facekit.sampling import SamplingMap, sample, sample_mask
-from facekit.segment import cut_out, eye_distance, feature_mask, grown, inner_mouth_mask, occluder_mask
+from facekit.segment import cut_out, eye_distance, feature_mask, occluder_mask
 from facekit.topology import (
     INNER_FACE,
     LEFT_EYE,
@@ -36,7 +40,7 @@ from facekit.topology import (
     SURFACE_POINTS,
     face_triangles,
 )
-from facekit.values import EffectResult, FaceMesh, Image, Mask, Matte, Points, Slot, Template, as_image
+from facekit.values import EffectResult, FaceMesh, Image, Mask, Matte, Points, Template, as_image
 from facekit.views import box_of
 from facekit.warp import facing, fit_similarity, transform_points, warp_in_place
 
@@ -50,12 +54,10 @@ RELIEF = 0.2  # share of the relief's shift with the pitch that the network leav
 LIGHT_SCALE = 0.30  # outer-eye distances; shading broader than this is the template's
 SHADOW = 0.09  # outer-eye distances around the photo's hair that lie in its shadow
 OPEN_MOUTH = 0.12  # lip gap over mouth width above which a mouth is open
-SOFT_MOUTH = 0.025  # outer-eye distances; softness of the kept mouth's edge
 REACH = 0.25  # outer-eye distances; how far the blend's correction reaches in from the edge
-CLEAR = 0.015  # outer-eye distances kept free around hair and other occluders
+CLEAR = 0.015  # outer-eye distances kept free around what the photo does not show
 SMOOTH = 0.06  # outer-eye distances; bays and capes of the mask narrower than twice this go
 HAIR_UNIT = 96  # pixels; a photo whose eyes are further apart is searched for hair in a smaller copy
-PADDING = 0.6  # outer-eye distances around the face's box that the work is done in
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +220,15 @@ def _swap(photo: Image, template: Template, pairs: Sequence[tuple[int, int]], di
         if not 0 <= slot < len(template.slots):
             raise TemplateError(f"slot {slot} was asked for; the template has {len(template.slots)}, from 0")
     with watch("detect"):
-        people = _find_people(photo, pairs)
-    result = template.image.copy()
+        copied = start_aside(template.image.copy)
+        try:
+            people = _find_people(photo, pairs)
+        finally:
+            result = copied()
     changed = np.zeros(result.shape[:2], np.bool_)
     faces: list[FaceMesh] = []
     for person, (_, slot) in zip(people, pairs, strict=True):
-        _swap_one(photo, person, result, changed, template.slots[slot], dials, watch)
+        _swap_one(photo, person, result, changed, place_of(template.slots[slot]), dials, watch)
         faces += (person, template.slots[slot].mesh)
     return EffectResult(result, changed, tuple(faces), MappingProxyType(watch.seconds))
 
@@ -244,14 +249,14 @@ def _swap_one(
     person: FaceMesh,
     result: Image,
     changed: Mask,
-    slot: Slot,
+    slot: Place,
     dials: Dials,
     watch: Stopwatch,
 ) -> None:
     """Swap one face, in place, in the box around its slot."""
+    box = slot.box
     photo, person, _ = cut_out(photo, person, PADDING * eye_distance(person))
-    target, mesh, box = cut_out(result, slot.mesh, PADDING * eye_distance(slot.mesh))
-    slot = Slot(mesh, slot.mask[box], slot.occluders[box])
+    target = result[box]
     if dials.shape > 0:
         with watch("shape"):
             target, slot, reshaped = _reshape(target, person, slot, dials.shape)
@@ -259,17 +264,16 @@ def _swap_one(
     with watch("warp"):
         warped, valid = _warp(photo, person, slot, dials.gaze)
     with watch("colour"):
-        features = feature_mask(slot.mesh, valid.shape)
-        dressed = _dress(warped, target, valid, slot, features, dials.colour)
-        dressed = _keep_template(dressed, target, person, slot.mesh, dials)
+        _dress(warped, target, valid, slot, dials.colour)
+        _keep_template(warped, target, person, slot, dials)
     with watch("mask"):
-        mask = _final_mask(slot, valid, features)
+        mask = _final_mask(slot, valid)
     with watch("blend"):
-        result[box] = blend_poisson(dressed, target, mask, reach=REACH * eye_distance(slot.mesh))
+        result[box] = blend_poisson(warped, target, mask, reach=REACH * slot.unit)
         changed[box] |= mask
 
 
-def _reshape(target: Image, person: FaceMesh, slot: Slot, amount: float) -> tuple[Image, Slot, Mask]:
+def _reshape(target: Image, person: FaceMesh, slot: Place, amount: float) -> tuple[Image, Place, Mask]:
     """Move the template's face shape towards the person's, the surroundings with it."""
     mesh = slot.mesh
     mine = np.column_stack([person.points, person.depth])
@@ -283,10 +287,10 @@ def _reshape(target: Image, person: FaceMesh, slot: Slot, amount: float) -> tupl
     warped, changed = warp_in_place(target, *points, shown)
     masks = np.dstack([slot.mask, slot.occluders, changed]).astype(np.uint8) * 255
     mask, occluders, _ = np.moveaxis(warp_in_place(masks, *points, shown)[0] >= 128, 2, 0)
-    return warped, Slot(new, mask, occluders), changed
+    return warped, make_place(new, mask, occluders, slot.box), changed
 
 
-def _warp(photo: Image, person: FaceMesh, slot: Slot, gaze: Gaze) -> tuple[Image, Mask]:
+def _warp(photo: Image, person: FaceMesh, slot: Place, gaze: Gaze) -> tuple[Image, Mask]:
     """Carry the person's face onto the slot's mesh; what the photo does not show stays empty."""
     src, dst, irises = _gaze_points(person, slot.mesh, gaze)
     triangles = face_triangles(irises=irises)
@@ -295,14 +299,14 @@ def _warp(photo: Image, person: FaceMesh, slot: Slot, gaze: Gaze) -> tuple[Image
     found = rasterise(src, dst, triangles, shape=slot.mask.shape, depth=depth)
     from_area, to_area = signed_areas(src, triangles), signed_areas(dst, triangles)
     shrink = float(np.sqrt(np.abs(from_area).sum() / to_area.sum()))
-    shown = from_area > FORESHORTENED * shrink**2 * to_area
-    seen = found
-    if not shown.all():
-        seen = rasterise(src, dst, triangles[shown], shape=slot.mask.shape, depth=depth)
+    edge_on = from_area <= FORESHORTENED * shrink**2 * to_area
     warped, valid = np.zeros((*slot.mask.shape, 3), np.uint8), np.zeros(slot.mask.shape, np.bool_)
-    if seen.inside.any():
+    if found.inside.any() and not edge_on.all():
         warped[found.box] = sample(photo, found, shrink=shrink)
-        valid[seen.box] = seen.inside
+        valid[found.box] = found.inside
+        if edge_on.any():
+            unseen = rasterise(src, dst, triangles[edge_on], shape=slot.mask.shape, depth=depth)
+            valid[unseen.box] &= ~unseen.inside
         valid[found.box] = _without_holes(valid[found.box]) & ~_under_hair(photo, person, found)
     return warped, valid
 
@@ -358,55 +362,43 @@ def _relieved(mesh: FaceMesh, person: FaceMesh) -> Points:
 def _tuck_iris(points: Points, ring: Sequence[int], iris: Sequence[int]) -> bool:
     """Pull an iris' edge points inside its eyelids, in place; False if its centre is not."""
     lids = points[list(ring)]
-    centre = points[iris[0]].copy()
-    if cv2.pointPolygonTest(lids, centre.tolist(), True) < 0.5:
+    (x, y), *edge = points[list(iris)].tolist()
+    if cv2.pointPolygonTest(lids, (x, y), True) < 0.5:
         return False
-    for index in iris[1:]:
+    for index, (to_x, to_y) in zip(iris[1:], edge, strict=True):
         reach = next(
             share
             for share in (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1, 0.0)
-            if cv2.pointPolygonTest(lids, (centre + share * (points[index] - centre)).tolist(), False) > 0
+            if cv2.pointPolygonTest(lids, (x + share * (to_x - x), y + share * (to_y - y)), False) > 0
         )
-        points[index] = centre + 0.9 * reach * (points[index] - centre)
+        points[index] = x + 0.9 * reach * (to_x - x), y + 0.9 * reach * (to_y - y)
     return True
 
 
-def _dress(warped: Image, target: Image, valid: Mask, slot: Slot, features: Mask, colour: float) -> Image:
-    """Give the warped face the template's skin colour, then its broad light and shade."""
-    area = valid & slot.mask & ~slot.occluders
-    skin = area & ~features
+def _dress(warped: Image, target: Image, valid: Mask, slot: Place, colour: float) -> None:
+    """Give the warped face the template's skin colour, then its broad light and shade, in place."""
+    x, y, width, height = cv2.boundingRect(valid.view(np.uint8))
+    box = slice(y, y + height), slice(x, x + width)  # all else stays, and need not be looked at
+    face, there, where = warped[box], target[box], valid[box]
+    skin, area = where & slot.skin[box], where & slot.mask[box] & ~slot.occluders[box]
     if not skin.any() or colour == 0:
-        return warped
-    toned = match_colour(warped, target, skin, amount=colour, where=valid)
-    sigma = LIGHT_SCALE * eye_distance(slot.mesh)
-    return match_light(toned, target, area, sigma=sigma, amount=colour, where=valid)
+        return
+    face[:] = match_colour(face, there, skin, amount=colour, where=where)
+    face[:] = match_light(face, there, area, sigma=LIGHT_SCALE * slot.unit, amount=colour, where=where)
 
 
-def _keep_template(dressed: Image, target: Image, person: FaceMesh, mesh: FaceMesh, dials: Dials) -> Image:
-    """Let the template show through: all over as `features` asks, and between the lips."""
+def _keep_template(dressed: Image, target: Image, person: FaceMesh, slot: Place, dials: Dials) -> None:
+    """Let the template show through, in place: all over as `features` asks, and between the lips."""
     matte: Matte = np.zeros((0, 0), np.float32)
     box = slice(0), slice(0)  # nowhere
-    if dials.keep_mouth is True or (dials.keep_mouth == "auto" and _mouth_must_stay(person, mesh)):
-        matte, box = _mouth_matte(mesh, target.shape[:2])
+    if dials.keep_mouth is True or (dials.keep_mouth == "auto" and _mouth_must_stay(person, slot.mesh)):
+        matte, box = slot.mouth()
     if dials.features < 1:
         everywhere = np.full(target.shape[:2], 1 - dials.features, np.float32)
         everywhere[box] = np.maximum(everywhere[box], matte)
         matte, box = everywhere, (slice(None), slice(None))
-    if not matte.size:
-        return dressed
-    mixed = dressed.copy()
-    mixed[box] = cv2.blendLinear(dressed[box], target[box], 1 - matte, matte)
-    return mixed
-
-
-def _mouth_matte(mesh: FaceMesh, shape: tuple[int, ...]) -> tuple[Matte, tuple[slice, slice]]:
-    """Return the inner mouth with a soft edge, over its box, and where that box lies."""
-    soft = max(SOFT_MOUTH * eye_distance(mesh), 0.5)
-    mouth = inner_mouth_mask(mesh, (shape[0], shape[1])).view(np.uint8)
-    x, y, width, height = cv2.boundingRect(mouth)
-    pad = int(np.ceil(4 * soft))
-    box = slice(max(y - pad, 0), y + height + pad), slice(max(x - pad, 0), x + width + pad)
-    return np.asarray(cv2.GaussianBlur(mouth[box].astype(np.float32), (0, 0), soft)), box
+    if matte.size:
+        dressed[box] = cv2.blendLinear(dressed[box], target[box], 1 - matte, matte)
 
 
 def _mouth_must_stay(person: FaceMesh, mesh: FaceMesh) -> bool:
@@ -422,13 +414,11 @@ def mouth_opening(mesh: FaceMesh) -> float:
     return float(np.hypot(*gap) / max(np.hypot(*width), 1e-6))
 
 
-def _final_mask(slot: Slot, valid: Mask, features: Mask) -> Mask:
+def _final_mask(slot: Place, valid: Mask) -> Mask:
     """Take what the slot shows and the photo fills, clear of hair and holes, in one smooth piece."""
-    unit = eye_distance(slot.mesh)
     # The blend looks one pixel beyond the mask: the photo must fill that, too.
-    mask = slot.mask & ~slot.occluders & grown(valid, -max(CLEAR * unit, 1.5))
-    mask &= ~grown(slot.occluders, CLEAR * unit) | features
-    mask &= grown(grown(mask, -SMOOTH * unit), SMOOTH * unit)
+    mask = slot.free & grown(valid, -max(CLEAR * slot.unit, 1.5))
+    mask = grown(grown(mask, -SMOOTH * slot.unit), SMOOTH * slot.unit)
     x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
     part = mask[y : y + height, x : x + width]
     if part.size:

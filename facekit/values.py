@@ -5,7 +5,7 @@ Check at the border (`as_*`), trust inside. Inputs are never written to.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from facekit.assets import load_numbers
 from facekit.errors import ArrayError
+from facekit.once import Once
 
 __all__ = [
     "Blendshapes",
@@ -303,11 +304,17 @@ class Slot:
         Where the new face may show.
     occluders : Mask of shape (H, W)
         What lies in front of the face and stays: hair, a visor's rim, a hand.
+
+    Notes
+    -----
+    `kept` holds what the first swap works out about the slot for those that follow. It goes with
+    the slot, is never pickled, and starts anew in what `dataclasses.replace` makes.
     """
 
     mesh: FaceMesh
     mask: Mask
     occluders: Mask
+    kept: Once = field(default_factory=Once, init=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

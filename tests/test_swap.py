@@ -1,15 +1,21 @@
 """A swap changes the face and nothing else, and its dials do what they say."""
 
+import gc
+import pickle
 import tracemalloc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from facekit import swap
+from facekit import place, swap
+from facekit.compiled import can_compile
 from facekit.data import load_sample
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
 from facekit.landmarks import detect_faces
+from facekit.place import PADDING, place_of
 from facekit.segment import cut_out, eye_distance, inner_mouth_mask
 from facekit.swap import swap_face, swap_faces
 from facekit.synthetic import synthetic_face
@@ -66,6 +72,76 @@ def test_result_keeps_the_templates_pose(photo):
     assert found.angles() == pytest.approx(template.slots[0].mesh.angles(), abs=5)
 
 
+def same(a, b):
+    np.testing.assert_array_equal(a.image, b.image)
+    np.testing.assert_array_equal(a.mask, b.mask)
+
+
+def afresh(template):
+    """The same template, of which nothing has been worked out yet."""
+    return replace(template, slots=tuple(replace(slot) for slot in template.slots))
+
+
+DIALS = pytest.mark.parametrize("dials", [{}, {"shape": 0.7, "features": 0.6, "keep_mouth": True}])
+
+
+@DIALS
+def test_template_that_was_used_before_gives_the_same_bits(photo, template, dials):
+    used = afresh(template)
+    swap_face(synthetic_face(200, seed=5), used, keep_mouth=True)
+    for _ in range(2):
+        same(swap_face(photo, used, **dials), swap_face(photo, afresh(template), **dials))
+
+
+def test_what_a_slot_gives_is_worked_out_once_by_however_many_threads(photo, template, monkeypatch):
+    calls, real, fresh = [], place.make_place, afresh(template)
+    monkeypatch.setattr(place, "make_place", lambda *args: (calls.append(args), real(*args))[1])
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: swap_face(photo, fresh), range(6)))
+    assert len(calls) == 1
+    for result in results[1:]:
+        same(result, results[0])
+
+
+def test_what_a_slot_gives_dies_with_its_template(photo):
+    template = template_from_picture(synthetic_face(256, seed=2))
+    swap_face(photo, template, keep_mouth=True)
+    given = place_of(template.slots[0])
+    watched = [weakref.ref(array) for array in (given.skin, given.free, given.mouth()[0], template.image)]
+    del given, template
+    gc.collect()
+    assert not any(array() is not None for array in watched)
+
+
+def test_template_keeps_nothing_of_a_photo(photo, template):
+    kept = afresh(template)
+    swap_face(photo, kept, keep_mouth=True)
+    first = place_of(kept.slots[0])
+    swap_face(synthetic_face(200, seed=5), kept, shape=1.0, keep_mouth=True)
+    fresh = place_of(afresh(template).slots[0])
+    assert place_of(kept.slots[0]) is first
+    for name in ("mask", "occluders", "skin", "free"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(fresh, name))
+    for one, other in zip(first.mouth(), fresh.mouth(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_pickled_template_leaves_what_was_worked_out_behind(photo, template):
+    unused = afresh(template)
+    size = len(pickle.dumps(unused))
+    swap_face(photo, unused)
+    assert len(pickle.dumps(unused)) == size
+    assert len(pickle.dumps(place_of(unused.slots[0]).skin)) > size / 20  # it would show
+
+
+def test_photo_without_a_face_is_refused_only_when_the_template_is_copied(template, monkeypatch):
+    copies = []
+    monkeypatch.setattr(swap, "start_aside", lambda work: lambda: copies.append(work()))
+    with pytest.raises(NoFaceError):
+        swap_face(np.full((64, 64, 3), 90, np.uint8), template)
+    assert len(copies) == 1
+
+
 def test_inputs_are_never_written(photo, template):
     slot = template.slots[0]
     arrays = [photo, template.image, slot.mask, slot.occluders, slot.mesh.points, slot.mesh.depth]
@@ -117,6 +193,7 @@ def allocated(photo, template, monkeypatch):
         tracemalloc.stop()
 
 
+@pytest.mark.skipif(not can_compile(), reason="the naive versions take more")
 def test_same_face_in_a_larger_picture_takes_no_more_memory(monkeypatch):
     # At this size the region outweighs what does not grow with it: tables, meshes.
     photo, template = synthetic_face(800, seed=1), template_from_picture(synthetic_face(800, seed=2))
@@ -126,7 +203,7 @@ def test_same_face_in_a_larger_picture_takes_no_more_memory(monkeypatch):
         allocated(*pair, monkeypatch) for pair in ((photo, template), (wide, surrounded(template, 900)))
     )
     (slot,) = template.slots
-    box = cut_out(template.image, slot.mesh, swap.PADDING * eye_distance(slot.mesh))[0]
+    box = cut_out(template.image, slot.mesh, PADDING * eye_distance(slot.mesh))[0]
     assert close < 6 * box.size * 4
     assert far < 1.1 * close
 

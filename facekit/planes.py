@@ -17,33 +17,10 @@ from facekit.compiled import can_compile, compiled
 from facekit.scanline import SUBPIXELS, Runs, Snapped, doubled_area
 from facekit.values import Mask, Triangles
 
-__all__ = ["Planes", "fit_planes", "start_of_run", "steps_of_run", "write_map"]
+__all__ = ["Planes", "fit_planes", "fit_planes_plainly", "start_of_run", "write_map"]
 
 Float: TypeAlias = npt.NDArray[np.float32]
 Planes: TypeAlias = npt.NDArray[np.float64]  # (T, 11), as `fit_planes` says
-
-
-def fit_planes(dst: Snapped, triangles: Triangles, values: npt.NDArray[np.float64]) -> Planes:
-    """Interpolate the vertices' values linearly over each triangle.
-
-    Parameters
-    ----------
-    dst : ndarray of shape (N, 2), int64, 1/256 pixel
-        Vertices.
-    triangles : Triangles of shape (T, 3)
-        Rows.
-    values : ndarray of shape (N, 3), float64, pixels
-        Shift to the source in x and y, and distance from the viewer.
-
-    Returns
-    -------
-    ndarray of shape (T, 11), float64
-        The first corner's x and y in pixels, its three values, by how much each value grows per
-        pixel to the right, and by how much downwards; zero growth where the triangle is flat.
-    """
-    return (
-        _fit_planes(dst, triangles, values) if can_compile() else _fit_planes_plainly(dst, triangles, values)
-    )
 
 
 def write_map(
@@ -74,7 +51,13 @@ def write_map(
 
 
 @compiled
-def _fit_planes(dst: Snapped, triangles: Triangles, values: npt.NDArray[np.float64]) -> Planes:
+def fit_planes(dst: Snapped, triangles: Triangles, values: npt.NDArray[np.float64]) -> Planes:
+    """Interpolate the vertices' values linearly over each triangle.
+
+    `values` are, for each vertex, the shift to the source in x and y, and the distance. A row of
+    the result: the first corner's x and y in pixels, its three values, by how much each grows
+    per pixel to the right, and by how much downwards; no growth where the triangle is flat.
+    """
     planes = np.zeros((len(triangles), 11))
     for row in range(len(triangles)):
         a, b, c = triangles[row, 0], triangles[row, 1], triangles[row, 2]
@@ -103,20 +86,14 @@ def start_of_run(planes: Planes, row: int, x: int, y: int) -> tuple[float, float
 
 
 @compiled
-def steps_of_run(planes: Planes, row: int) -> tuple[float, float, float]:
-    """Return by how much these grow from one pixel to the next on its right."""
-    at = np.uint64(row)
-    return 1 + planes[at, 5], planes[at, 6], planes[at, 7]
-
-
-@compiled
 def _write_map(
     runs: Runs, planes: Planes, top: int, map_x: Float, map_y: Float, near: Float, inside: Mask
 ) -> None:
     for run in range(len(runs)):
         y, first, last, name = int(runs[run, 0]), int(runs[run, 1]), int(runs[run, 2]), int(runs[run, 3])
         row = max(name, ~name)
-        start, steps = start_of_run(planes, row, first, y), steps_of_run(planes, row)
+        start = start_of_run(planes, row, first, y)
+        steps = 1 + planes[row, 5], planes[row, 6], planes[row, 7]
         if near.size:
             _write_nearer(map_x, map_y, near, inside, y - top, first, last, start, steps)
         else:
@@ -181,7 +158,8 @@ def _write_nearer(
 # -- plain versions ------------------------------------------------------------------------
 
 
-def _fit_planes_plainly(dst: Snapped, triangles: Triangles, values: npt.NDArray[np.float64]) -> Planes:
+def fit_planes_plainly(dst: Snapped, triangles: Triangles, values: npt.NDArray[np.float64]) -> Planes:
+    """Do what `fit_planes` does."""
     a, b, c = (dst[triangles[:, k]].astype(np.float64) for k in range(3))
     to_b, to_c = b - a, c - a
     area = to_b[:, 0] * to_c[:, 1] - to_b[:, 1] * to_c[:, 0]

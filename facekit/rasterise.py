@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from facekit.compiled import can_compile, compiled
 from facekit.errors import ArrayError, DegenerateMeshError
-from facekit.planes import Planes, fit_planes, write_map
+from facekit.planes import Planes, fit_planes, fit_planes_plainly, write_map
 from facekit.sampling import LEAST, Bounds, Float, SamplingMap
-from facekit.scanline import FARTHEST, SUBPIXELS, Rows, Runs, Snapped, find_rows, find_runs
+from facekit.scanline import FARTHEST, SUBPIXELS, Rows, Runs, Snapped, find_rows, find_rows_plainly, find_runs
 from facekit.threads import in_strips
 from facekit.values import Mask, Points, Triangles, as_points, as_triangles
 
@@ -30,6 +30,8 @@ __all__ = ["PlacedMesh", "place_mesh", "rasterise", "signed_areas"]
 
 FLAT = 1e-3  # square pixels; a triangle with less area counts as flat
 
+Pair: TypeAlias = tuple[float, float]
+Survey: TypeAlias = tuple[npt.NDArray[np.bool_], Pair, Pair, tuple[Bounds, Bounds]]  # see `_survey`
 Exact: TypeAlias = npt.NDArray[np.float64]  # (N, 2), pixels
 
 
@@ -177,27 +179,19 @@ def place_mesh(
     src, dst, triangles = _checked(src, dst, triangles, depth)
     # Copies, so that the kernels need to be compiled for one kind of array only.
     source, exact, triangles = src.astype(np.float64), dst.astype(np.float64), np.array(triangles, order="C")
-    flat, areas, bounds = (_survey if can_compile() else _survey_plainly)(source, exact, triangles)
+    distance = np.zeros(len(dst)) if depth is None else np.array(depth, np.float64)
+    survey, settle = (_survey, _settle) if can_compile() else (_survey_plainly, _settle_plainly)
+    flat, farthest, areas, bounds = survey(source, exact, triangles)
+    _check_farthest(*farthest)
     if flat.any():
         if depth is None:
             raise DegenerateMeshError(np.flatnonzero(flat).tolist())
         triangles = triangles[~flat]
     corner, size = _clipped_box(bounds[1], shape)
-    snapped = np.round((exact - corner) * SUBPIXELS).astype(np.int64)
-    values = np.zeros((len(dst), 3))
-    values[:, :2] = source - exact + corner
-    values[:, 2] = 0 if depth is None else depth
-    return PlacedMesh(
-        corner,
-        size,
-        bounds[0] if len(triangles) else None,
-        math.sqrt(areas[0] / max(areas[1], FLAT)),
-        snapped,
-        triangles,
-        find_rows(snapped, triangles),
-        fit_planes(snapped, triangles, values),
-        depth is not None,
-    )
+    snapped, rows, planes = settle(source, exact, distance, triangles, corner)
+    reach = bounds[0] if len(triangles) else None
+    shrink = math.sqrt(areas[0] / max(areas[1], FLAT))
+    return PlacedMesh(corner, size, reach, shrink, snapped, triangles, rows, planes, depth is not None)
 
 
 def signed_areas(points: npt.NDArray[Any], triangles: Triangles) -> npt.NDArray[np.float64]:
@@ -234,9 +228,6 @@ def _checked(
     src, dst = as_points(src, name="src"), as_points(dst, name="dst")
     if src.shape != dst.shape:
         raise ArrayError(f"src and dst: expected one shape, got {src.shape} and {dst.shape}")
-    for points, name in ((src, "src"), (dst, "dst")):
-        if points.size and (most := float(np.abs(points).max())) > FARTHEST:
-            raise ArrayError(f"{name}: expected coordinates within {FARTHEST} pixels, got {most:g}")
     triangles = as_triangles(triangles, points=len(dst))
     if depth is not None and np.shape(depth) != (len(dst),):
         raise ArrayError(f"depth: expected shape ({len(dst)},), got {np.shape(depth)}")
@@ -245,29 +236,35 @@ def _checked(
     return src, dst, triangles
 
 
+def _check_farthest(src: float, dst: float) -> None:
+    for name, most in (("src", src), ("dst", dst)):
+        if most > FARTHEST:
+            raise ArrayError(f"{name}: expected coordinates within {FARTHEST} pixels, got {most:g}")
+
+
 def _clipped_box(bounds: Bounds, shape: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the corner (x0, y0) and the size (rows, cols) of the pixels within `bounds` and `shape`."""
+    rows, cols = shape
     if bounds[0] > bounds[2]:  # around nothing
         return (0, 0), (0, 0)
-    left, top = (
-        min(max(math.floor(end), 0), side) for end, side in zip(bounds[:2], shape[::-1], strict=True)
-    )
-    right, below = (min(math.ceil(end) + 1, side) for end, side in zip(bounds[2:], shape[::-1], strict=True))
+    left, top = min(max(math.floor(bounds[0]), 0), cols), min(max(math.floor(bounds[1]), 0), rows)
+    right, below = min(math.ceil(bounds[2]) + 1, cols), min(math.ceil(bounds[3]) + 1, rows)
     return (left, top), (max(below - top, 0), max(right - left, 0))
 
 
 @compiled
-def _survey(
-    src: Exact, dst: Exact, triangles: Triangles
-) -> tuple[npt.NDArray[np.bool_], tuple[float, float], tuple[Bounds, Bounds]]:
-    """Return which `dst` triangles are flat, all areas' sums, and the bounds of those that are not flat.
+def _survey(src: Exact, dst: Exact, triangles: Triangles) -> Survey:
+    """Return what is flat in `dst`, the farthest coordinates, all areas' sums, and bounds without the flat.
 
-    The sums and the bounds are of `src` first, then of `dst`.
+    The last three are of `src` first, then of `dst`.
     """
     flat = np.zeros(len(triangles), np.bool_)
-    from_area = to_area = 0.0
+    far_u = far_x = from_area = to_area = 0.0
     low_u = low_v = low_x = low_y = np.inf
     high_u = high_v = high_x = high_y = -np.inf
+    for point in range(len(src)):
+        for k in range(2):
+            far_u, far_x = max(far_u, abs(src[point, k])), max(far_x, abs(dst[point, k]))
     for row in range(len(triangles)):
         a, b, c = triangles[row, 0], triangles[row, 1], triangles[row, 2]
         area = abs(_area(dst, a, b, c))
@@ -280,7 +277,7 @@ def _survey(
             low_u, low_v, low_x, low_y = min(low_u, u), min(low_v, v), min(low_x, x), min(low_y, y)
             high_u, high_v, high_x, high_y = max(high_u, u), max(high_v, v), max(high_x, x), max(high_y, y)
     within = ((low_u, low_v, high_u, high_v), (low_x, low_y, high_x, high_y))
-    return flat, (from_area, to_area), within
+    return flat, (far_u, far_x), (from_area, to_area), within
 
 
 @compiled
@@ -289,14 +286,41 @@ def _area(points: Exact, a: int, b: int, c: int) -> float:
     return float((points[b, 0] - x) * (points[c, 1] - y) - (points[b, 1] - y) * (points[c, 0] - x)) / 2
 
 
-def _survey_plainly(
-    src: Exact, dst: Exact, triangles: Triangles
-) -> tuple[npt.NDArray[np.bool_], tuple[float, float], tuple[Bounds, Bounds]]:
+@compiled
+def _settle(
+    src: Exact, dst: Exact, distance: npt.NDArray[np.float64], triangles: Triangles, corner: tuple[int, int]
+) -> tuple[Snapped, Rows, Planes]:
+    """Snap the vertices to the grid of a box that begins at `corner`, and return what drawing needs."""
+    snapped, values = np.empty((len(dst), 2), np.int64), np.empty((len(dst), 3))
+    for point in range(len(dst)):
+        for k in range(2):
+            snapped[point, k] = int(np.rint((dst[point, k] - corner[k]) * SUBPIXELS))
+            # The map is interpolated as a shift from the pixel: a still mesh stays exact on any grid.
+            values[point, k] = src[point, k] - dst[point, k] + corner[k]
+        values[point, 2] = distance[point]
+    return snapped, find_rows(snapped, triangles), fit_planes(snapped, triangles, values)
+
+
+# -- plain versions ------------------------------------------------------------------------
+
+
+def _survey_plainly(src: Exact, dst: Exact, triangles: Triangles) -> Survey:
     """Do what `_survey` does."""
     from_area, to_area = (np.abs(signed_areas(points, triangles)) for points in (src, dst))
     flat = to_area < FLAT
+    far = [float(np.abs(points).max(initial=0)) for points in (src, dst)]
     bounds = [_bounds(points[triangles[~flat]].reshape(-1, 2)) for points in (src, dst)]
-    return flat, (float(from_area.sum()), float(to_area.sum())), (bounds[0], bounds[1])
+    return flat, (far[0], far[1]), (float(from_area.sum()), float(to_area.sum())), (bounds[0], bounds[1])
+
+
+def _settle_plainly(
+    src: Exact, dst: Exact, distance: npt.NDArray[np.float64], triangles: Triangles, corner: tuple[int, int]
+) -> tuple[Snapped, Rows, Planes]:
+    """Do what `_settle` does."""
+    snapped = np.rint((dst - corner) * SUBPIXELS).astype(np.int64)
+    values = np.column_stack([src - dst + corner, distance])
+    rows = find_rows_plainly(snapped, triangles)
+    return snapped, rows, fit_planes_plainly(snapped, triangles, values)
 
 
 def _bounds(corners: Exact) -> Bounds:

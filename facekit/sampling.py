@@ -24,6 +24,7 @@ from facekit.values import Image, Mask, as_image, as_mask
 __all__ = ["LEAST", "SamplingMap", "Source", "sample", "sample_mask"]
 
 LEAST = 64  # rows below which a strip is not worth a thread
+PACKED = 2**17  # pixels of which the same holds when they are packed
 STEPS = 64  # sampling positions per source pixel; 8 bits and twice 6 fit a lane of 21
 LANE = 21  # bits
 HALVES = sum(STEPS * STEPS // 2 << LANE * k for k in range(3))  # what rounds each lane
@@ -137,7 +138,11 @@ class Source:
         self.scales = _scales(box, factor)
         self.lanes = lanes = np.empty(part.shape[:2] if can_compile() else (0, 0), np.uint64)
         if can_compile():
-            in_strips(lambda start, stop: _pack(part, lanes, start, stop), len(lanes), least=LEAST)
+            in_strips(
+                lambda start, stop: _pack(part, lanes, start, stop),
+                len(lanes),
+                least=PACKED // part.shape[1] + 1,
+            )
 
     def read(self, map_x: Float, map_y: Float, inside: Mask, out: Image) -> None:
         """Write what a map finds.

@@ -18,7 +18,17 @@ import numpy.typing as npt
 from facekit.compiled import can_compile, compiled
 from facekit.values import Triangles
 
-__all__ = ["FARTHEST", "SUBPIXELS", "Rows", "Runs", "Snapped", "find_rows", "find_runs"]
+__all__ = [
+    "FARTHEST",
+    "SUBPIXELS",
+    "Rows",
+    "Runs",
+    "Snapped",
+    "doubled_area",
+    "find_rows",
+    "find_rows_plainly",
+    "find_runs",
+]
 
 SUBPIXELS = 256  # vertices snap to this grid, on which the fill rule is exact
 FARTHEST = 2**21  # pixels; beyond, the exact integers of the fill rule could overflow
@@ -29,31 +39,12 @@ Runs: TypeAlias = npt.NDArray[np.int32]  # (R, 4): row, first and last pixel, tr
 Edge: TypeAlias = tuple[int, int, int, int, int, int]  # side, end, rest, their steps, unit: see `_edge`
 
 
-def find_rows(dst: Snapped, triangles: Triangles) -> Rows:
-    """Find the rows that each triangle covers.
-
-    Parameters
-    ----------
-    dst : ndarray of shape (N, 2), int64, 1/256 pixel
-        Vertices.
-    triangles : Triangles of shape (T, 3)
-        Rows.
-
-    Returns
-    -------
-    ndarray of shape (T, 3), int32
-        The first row, the one behind the last, and the one behind the last with all of its edges
-        in: the first again where other triangles share all of them.
-    """
-    return (_find_rows if can_compile() else _find_rows_plainly)(dst, triangles)
-
-
 def find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int) -> Runs:
     """Find the pixels that triangles cover in some rows of a box, in the order in which to draw them.
 
-    A centre on an edge belongs to the triangle for which the edge is a top or a left one. The
-    triangles on the mesh's rim come a second time, with all their edges in: these runs close the
-    mesh's outer edge, and are to be drawn only where no triangle has the pixel yet.
+    A centre on an edge belongs to the triangle for which the edge is a top or a left one. Then come
+    triangles that may have a centre on another of their edges, with all of these in: their runs
+    close the mesh's outer edge, and are to be drawn only where no triangle has the pixel yet.
 
     Parameters
     ----------
@@ -62,7 +53,7 @@ def find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: i
     triangles : Triangles of shape (T, 3)
         Rows; later ones are drawn over earlier ones.
     rows : ndarray of shape (T, 3), int32
-        As `find_rows` tells.
+        First row, the one behind the last, and that with all edges in, as `find_rows` tells.
     width : int
         Of the box.
     top, stop : int
@@ -81,40 +72,37 @@ def find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: i
 
 
 @compiled
-def _find_rows(dst: Snapped, triangles: Triangles) -> Rows:
-    rows, rim = np.zeros((len(triangles), 3), np.int32), _find_rim(triangles, len(dst))
+def find_rows(dst: Snapped, triangles: Triangles) -> Rows:
+    """Return for each triangle its first row, the one behind its last, and that with all its edges in.
+
+    The third is the first again where no centre can lie on an edge that is not the triangle's own.
+    """
+    rows = np.zeros((len(triangles), 3), np.int32)
     for row in range(len(triangles)):
         a, b, c = triangles[row, 0], triangles[row, 1], triangles[row, 2]
-        if doubled_area(dst, a, b, c) == 0:
+        area = doubled_area(dst, a, b, c)
+        if area == 0:
             continue
+        if area < 0:
+            b, c = c, b
         low, high = min(dst[a, 1], dst[b, 1], dst[c, 1]), max(dst[a, 1], dst[b, 1], dst[c, 1])
         level = int(dst[a, 1] == high) + int(dst[b, 1] == high) + int(dst[c, 1] == high) > 1
+        closing = _may_lose(dst, a, b) or _may_lose(dst, b, c) or _may_lose(dst, c, a)
         rows[row, 0] = -(-low // SUBPIXELS)
         rows[row, 1] = (high - int(level)) // SUBPIXELS + 1  # a level edge at the bottom is no top edge
-        rows[row, 2] = high // SUBPIXELS + 1 if rim[row] else rows[row, 0]
+        rows[row, 2] = high // SUBPIXELS + 1 if closing else rows[row, 0]
     return rows
 
 
 @compiled
-def _find_rim(triangles: Triangles, points: int) -> npt.NDArray[np.bool_]:
-    """Tell which triangles have an edge that no other triangle shares."""
-    # Edges are chained by the lower of their two ends; a chain is about three long.
-    first = np.full(points, -1, np.int64)
-    following, farther = np.empty((2, 3 * len(triangles)), np.int64)
-    shared = np.zeros(3 * len(triangles), np.bool_)
-    for edge in range(3 * len(triangles)):
-        p, q = triangles[edge // 3, edge % 3], triangles[edge // 3, (edge + 1) % 3]
-        low, farther[edge] = min(p, q), max(p, q)
-        other = first[low]
-        while other >= 0 and farther[other] != farther[edge]:
-            other = following[other]
-        if other >= 0:
-            shared[other] = True
-            shared[edge] = True
-        else:
-            following[edge] = first[low]
-            first[low] = edge
-    return ~(shared[0::3] & shared[1::3] & shared[2::3])
+def _may_lose(dst: Snapped, p: int, q: int) -> bool:
+    """Tell whether a centre can lie on the edge from p to q, though it is no top or left edge.
+
+    At centres, both terms of the edge function that vary are multiples of SUBPIXELS: it can be
+    zero at some only if what remains is one, too.
+    """
+    dx, dy = dst[q, 0] - dst[p, 0], dst[q, 1] - dst[p, 1]
+    return bool((dy > 0 or (dy == 0 and dx < 0)) and (dx * dst[p, 1] - dy * dst[p, 0]) % SUBPIXELS == 0)
 
 
 @compiled
@@ -211,14 +199,19 @@ def _below(edge: Edge) -> Edge:
 # -- plain versions ------------------------------------------------------------------------
 
 
-def _find_rows_plainly(dst: Snapped, triangles: Triangles) -> Rows:
-    """Do what `_find_rows` does."""
-    (ax, ay), (bx, by), (cx, cy) = (dst[triangles[:, k]].T for k in range(3))
-    low, high = np.minimum(np.minimum(ay, by), cy), np.maximum(np.maximum(ay, by), cy)
-    level = (ay == high).astype(int) + (by == high) + (cy == high) > 1
-    first, behind, closed = -(-low // SUBPIXELS), (high - level) // SUBPIXELS + 1, high // SUBPIXELS + 1
-    rows = np.column_stack([first, behind, np.where(_find_rim_plainly(triangles), closed, first)])
-    rows[(bx - ax) * (cy - ay) == (by - ay) * (cx - ax)] = 0
+def find_rows_plainly(dst: Snapped, triangles: Triangles) -> Rows:
+    """Do what `find_rows` does."""
+    corners = dst[triangles]
+    low, high = corners[..., 1].min(axis=1), corners[..., 1].max(axis=1)
+    level = (corners[..., 1] == high[:, None]).sum(axis=1) > 1
+    edges = np.roll(corners, -1, axis=1) - corners
+    area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+    dx, dy = np.moveaxis(edges * np.sign(area)[:, None, None], 2, 0)
+    rest = (dx * corners[..., 1] - dy * corners[..., 0]) % SUBPIXELS
+    closing = (((dy > 0) | ((dy == 0) & (dx < 0))) & (rest == 0)).any(axis=1)
+    first, behind = -(-low // SUBPIXELS), high // SUBPIXELS + 1
+    rows = np.column_stack([first, (high - level) // SUBPIXELS + 1, np.where(closing, behind, first)])
+    rows[area == 0] = 0
     return rows.astype(np.int32)
 
 
@@ -255,11 +248,3 @@ def _covered(
         owned = closing or dy < 0 or (dy == 0 and dx > 0)
         inside &= dx * (y * SUBPIXELS - py) - dy * (x * SUBPIXELS - px) >= (0 if owned else 1)
     return inside
-
-
-def _find_rim_plainly(triangles: Triangles) -> npt.NDArray[np.bool_]:
-    """Do what `_find_rim` does, by sorting."""
-    ends = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 3, 2), axis=2).astype(np.int64)
-    keys = ends[..., 0] << 32 | ends[..., 1]
-    _, where, count = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray((count[where.reshape(keys.shape)] == 1).any(axis=1))

@@ -54,10 +54,7 @@ class Texture:
 
     def __init__(self, mesh: PlacedMesh, source: Source) -> None:
         self._mesh, self._source = mesh, source
-        # Bounded, so that a row's worth of them does not overflow. No picture is so wide.
-        limit = FARTHEST / max(mesh.size[1], 1)
-        steps = (mesh.planes[:, 5:7] + (1, 0)) * (source.scales[0] * STEP)
-        self._steps = np.clip(steps, -limit, limit).astype(np.int64)
+        self._steps = _steps(mesh.planes, source.scales[0], mesh.size[1])
 
     def draw(self, top: int, stop: int, warped: Image, inside: Mask) -> None:
         """Draw some rows of the mesh's box.
@@ -86,6 +83,19 @@ class Texture:
 
 
 # -- kernels -------------------------------------------------------------------------------
+
+
+@compiled
+def _steps(planes: Planes, scale: float, width: int) -> Steps:
+    """Return by how much each triangle's position in the source grows from pixel to pixel."""
+    # Bounded, so that a row's worth of them does not overflow. No picture is so wide.
+    limit = FARTHEST / max(width, 1)
+    steps = np.empty((len(planes), 2), np.int64)
+    for row in range(len(planes)):
+        for k in range(2):
+            step = ((1 - k) + planes[row, 5 + k]) * scale * STEP
+            steps[row, k] = int(min(max(step, -limit), limit))
+    return steps
 
 
 @compiled

@@ -22,9 +22,8 @@ rasteriser, planes, scanline, sampler, texture = (
 )
 KERNELS = (
     (rasteriser, "_survey"),
-    (planes, "_fit_planes"),
+    (rasteriser, "_settle"),
     (planes, "_write_map"),
-    (scanline, "_find_rows"),
     (scanline, "_find_runs"),
     (sampler, "_pack"),
     (sampler, "_gather"),

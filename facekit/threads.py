@@ -23,7 +23,6 @@ from facekit.errors import InputError
 __all__ = ["in_strips", "thread_count"]
 
 MOST = 16  # threads; the work is bound by memory long before
-STRIPS = 4  # for each thread, where the work allows: what a late thread leaves, the others share
 
 Work = Callable[[int, int], object]
 
@@ -63,7 +62,8 @@ def in_strips(work: Work, count: int, *, least: int = 1) -> None:
     count : int
         Number of rows.
     least : int
-        Rows below which a strip is not worth a thread.
+        Rows below which a strip is not worth a thread. Only the last of them are cut finer, so
+        that all threads end together.
 
     Raises
     ------
@@ -79,16 +79,24 @@ def in_strips(work: Work, count: int, *, least: int = 1) -> None:
     >>> squares
     [0, 1, 4, 9, 16]
     """
-    most = max(count // max(least, 1), 1)
-    threads = 1 if getattr(_inside, "strip", False) else min(thread_count(), most)
+    least = max(least, 1)
+    threads = 1 if getattr(_inside, "strip", False) else min(thread_count(), max(count // least, 1))
     if threads == 1:
         work(0, count)
         return
-    strips = threads * min(STRIPS, most // threads)
-    job = _Job(work, [count * k // strips for k in range(strips + 1)])
+    job = _Job(work, _ends(count, threads, least))
     _pool().offer(job, helpers=threads - 1)
     job.help()
     job.finish()
+
+
+def _ends(count: int, threads: int, least: int) -> list[int]:
+    """Return where strips begin and end: large ones first, small ones for those who are done early."""
+    ends = [0]
+    while (left := count - ends[-1]) > least:
+        ends.append(ends[-1] + max(left // (2 * threads), least))
+    parts = min(left, threads)
+    return ends + [ends[-1] + left * k // parts for k in range(1, parts + 1)]
 
 
 class _Job:

@@ -28,17 +28,20 @@ def test_strips_cover_every_row_once(monkeypatch, wanted, count):
 
     in_strips(work, count)
     assert done == [1] * count
-    assert len(strips) <= threads.STRIPS * int(wanted)
 
 
-@given(count=st.integers(0, 500), least=st.integers(1, 100))
-def test_no_strip_is_smaller_than_what_is_worth_a_thread(count, least):
-    sizes = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FACEKIT_THREADS", "3")
-        in_strips(lambda start, stop: sizes.append(stop - start), count, least=least)
-    assert sum(sizes) == count
-    assert min(sizes) >= min(least, count)
+@given(count=st.integers(2, 5000), least=st.integers(1, 100), wanted=st.integers(2, 16))
+def test_strips_are_large_at_first_and_small_only_at_the_end(count, least, wanted):
+    count += 2 * least
+    ends = threads._ends(count, min(wanted, count // least), least)
+    sizes = np.diff(ends)
+    assert (ends[0], ends[-1]) == (0, count)
+    assert (sizes > 0).all()
+    assert sizes[0] >= max(count // (2 * wanted), least)
+    small = sizes < least
+    assert sizes[small].sum() <= least
+    assert not small[: len(small) - small.sum()].any()
+    assert (np.diff(sizes[~small]) <= 0).all()
 
 
 def test_few_rows_stay_in_one_thread(monkeypatch):

@@ -1,9 +1,8 @@
 """The rasteriser: for every pixel centre under a mesh, where in the picture it comes from.
 
 Vertices snap to a grid of 1/256 pixel, on which edge functions are whole numbers: which centres
-a triangle covers is exact, and no two triangles that share an edge share a centre. Each row of
-a triangle is one run of pixels. Where it ends follows from the row above by adding, without a
-division or a test of any pixel; along it, the affine map grows by a constant.
+a triangle covers is exact, and no two triangles that share an edge share a centre (`scanline`).
+Each row of a triangle is one run of pixels, along which the affine map grows by a constant (`planes`).
 
 References
 ----------
@@ -14,20 +13,26 @@ References
 
 import math
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import can_compile
+from facekit.compiled import can_compile, compiled
 from facekit.errors import ArrayError, DegenerateMeshError
-from facekit.sampling import LEAST, Float, SamplingMap
-from facekit.scanline import FARTHEST, SUBPIXELS, fill, fill_plainly, find_rim, find_rim_plainly
+from facekit.planes import Planes, fit_planes, fit_planes_plainly, write_map
+from facekit.sampling import LEAST, Bounds, Float, SamplingMap
+from facekit.scanline import FARTHEST, SUBPIXELS, Rows, Runs, Snapped, find_rows, find_rows_plainly, find_runs
 from facekit.threads import in_strips
 from facekit.values import Mask, Points, Triangles, as_points, as_triangles
 
 __all__ = ["PlacedMesh", "place_mesh", "rasterise", "signed_areas"]
 
 FLAT = 1e-3  # square pixels; a triangle with less area counts as flat
+
+Pair: TypeAlias = tuple[float, float]
+Survey: TypeAlias = tuple[npt.NDArray[np.bool_], Pair, Pair, tuple[Bounds, Bounds]]  # see `_survey`
+Exact: TypeAlias = npt.NDArray[np.float64]  # (N, 2), pixels
 
 
 def rasterise(
@@ -95,28 +100,39 @@ class PlacedMesh:
         Where its box lies in the output.
     size : (rows, cols)
         Of the box.
-    reach : (x0, y0, x1, y1), optional
+    reach : (x0, y0, x1, y1), pixels, optional
         Where in the source it lies; None without triangles.
+    shrink : float
+        Source pixels per output pixel and side, over the whole mesh.
     snapped : ndarray of shape (N, 2), int64, 1/256 pixel
         Vertices in the box.
     triangles : Triangles of shape (T, 3)
         Without flat ones.
-    rim : ndarray of shape (T,), bool
-        Which triangles have an outer edge.
-    values : ndarray of shape (N, 3), float64, pixels
-        Shift from the box to the source, and distance from the viewer.
+    rows : ndarray of shape (T, 3), int32
+        Which rows they cover, as `find_rows` says.
+    planes : ndarray of shape (T, 11), float64
+        Their maps, as `fit_planes` says.
     deep : bool
         Whether the nearest triangle wins.
     """
 
     corner: tuple[int, int]
     size: tuple[int, int]
-    reach: tuple[float, float, float, float] | None
-    snapped: npt.NDArray[np.int64]
+    reach: Bounds | None
+    shrink: float
+    snapped: Snapped
     triangles: Triangles
-    rim: npt.NDArray[np.bool_]
-    values: npt.NDArray[np.float64]
+    rows: Rows
+    planes: Planes
     deep: bool
+
+    def runs(self, top: int, stop: int) -> Runs:
+        """Return what to draw in the rows from `top` to `stop`, end exclusive; see `find_runs`."""
+        return find_runs(self.snapped, self.triangles, self.rows, self.size[1], top, stop)
+
+    def distances(self, rows: int) -> Float:
+        """Return the distance of nothing for some rows of the box; empty if the last triangle wins."""
+        return np.full((rows, self.size[1]) if self.deep else (0, 0), np.inf, np.float32)
 
     def fill(self, top: int, map_x: Float, map_y: Float, inside: Mask) -> None:
         """Write the map of some rows of the box, and what is covered.
@@ -130,9 +146,8 @@ class PlacedMesh:
         inside : Mask of shape (rows, cols)
             False on entry.
         """
-        near = np.full(inside.shape if self.deep else (0, 0), np.inf, np.float32)
-        write = fill if can_compile() else fill_plainly
-        write(self.snapped, self.triangles, self.rim, self.values, map_x, map_y, near, inside, top)
+        runs, near = self.runs(top, top + len(inside)), self.distances(len(inside))
+        write_map(runs, self.planes, top, map_x, map_y, near, inside)
 
 
 def place_mesh(
@@ -161,38 +176,25 @@ def place_mesh(
     ArrayError, DegenerateMeshError
         As in `warp_piecewise_affine`.
     """
-    src, dst = as_points(src, name="src"), as_points(dst, name="dst")
-    if src.shape != dst.shape:
-        raise ArrayError(f"src and dst: expected one shape, got {src.shape} and {dst.shape}")
-    if dst.size and np.abs(dst).max() > FARTHEST:
-        raise ArrayError(f"dst: expected coordinates within {FARTHEST} pixels, got {np.abs(dst).max():g}")
-    triangles = as_triangles(triangles, points=len(dst))
-    if depth is not None and np.shape(depth) != (len(dst),):
-        raise ArrayError(f"depth: expected shape ({len(dst)},), got {np.shape(depth)}")
-    if depth is not None and not np.isfinite(depth).all():
-        raise ArrayError("depth: expected finite distances")
-    flat = np.abs(signed_areas(dst, triangles)) < FLAT
+    src, dst, triangles = _checked(src, dst, triangles, depth)
+    # Copies, so that the kernels need to be compiled for one kind of array only.
+    source, exact, triangles = src.astype(np.float64), dst.astype(np.float64), np.array(triangles, order="C")
+    distance = np.zeros(len(dst)) if depth is None else np.array(depth, np.float64)
+    survey, settle = (_survey, _settle) if can_compile() else (_survey_plainly, _settle_plainly)
+    flat, farthest, areas, bounds = survey(source, exact, triangles)
+    _check_farthest(*farthest)
     if flat.any():
         if depth is None:
             raise DegenerateMeshError(np.flatnonzero(flat).tolist())
         triangles = triangles[~flat]
-    x0, y0, x1, y1 = _clipped_box(dst, triangles, shape)
-    exact = dst.astype(np.float64)
-    distance = np.zeros(len(dst)) if depth is None else np.asarray(depth, np.float64)
-    return PlacedMesh(
-        (x0, y0),
-        (max(y1 - y0, 0), max(x1 - x0, 0)),
-        _bounds(src, triangles),
-        np.round((exact - (x0, y0)) * SUBPIXELS).astype(np.int64),
-        triangles,
-        find_rim(triangles, len(dst)) if can_compile() else find_rim_plainly(triangles),
-        # The map is interpolated as a shift from the pixel: a still mesh stays exact on any grid.
-        np.column_stack([src.astype(np.float64) - exact + (x0, y0), distance]),
-        depth is not None,
-    )
+    corner, size = _clipped_box(bounds[1], shape)
+    snapped, rows, planes = settle(source, exact, distance, triangles, corner)
+    reach = bounds[0] if len(triangles) else None
+    shrink = math.sqrt(areas[0] / max(areas[1], FLAT))
+    return PlacedMesh(corner, size, reach, shrink, snapped, triangles, rows, planes, depth is not None)
 
 
-def signed_areas(points: Points, triangles: Triangles) -> npt.NDArray[np.float64]:
+def signed_areas(points: npt.NDArray[Any], triangles: Triangles) -> npt.NDArray[np.float64]:
     """Return each triangle's area; positive where it is clockwise on the screen (y down).
 
     Parameters
@@ -220,19 +222,107 @@ def signed_areas(points: Points, triangles: Triangles) -> npt.NDArray[np.float64
 # -- inside --------------------------------------------------------------------------------
 
 
-def _bounds(points: Points, triangles: Triangles) -> tuple[float, float, float, float] | None:
-    """Return the box around the corners of `triangles`; None if there are none."""
-    if not len(triangles):
-        return None
-    x, y = points[:, 0][triangles], points[:, 1][triangles]
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+def _checked(
+    src: Points, dst: Points, triangles: Triangles, depth: Float | None
+) -> tuple[Points, Points, Triangles]:
+    src, dst = as_points(src, name="src"), as_points(dst, name="dst")
+    if src.shape != dst.shape:
+        raise ArrayError(f"src and dst: expected one shape, got {src.shape} and {dst.shape}")
+    triangles = as_triangles(triangles, points=len(dst))
+    if depth is not None and np.shape(depth) != (len(dst),):
+        raise ArrayError(f"depth: expected shape ({len(dst)},), got {np.shape(depth)}")
+    if depth is not None and not np.isfinite(depth).all():
+        raise ArrayError("depth: expected finite distances")
+    return src, dst, triangles
 
 
-def _clipped_box(points: Points, triangles: Triangles, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return the pixels (x0, y0, x1, y1), end exclusive, that `triangles` can cover."""
-    bounds = _bounds(points, triangles)
-    if bounds is None:
-        return 0, 0, 0, 0
-    low = [min(max(math.floor(end), 0), side) for end, side in zip(bounds[:2], shape[::-1], strict=True)]
-    high = [min(max(math.ceil(end) + 1, 0), side) for end, side in zip(bounds[2:], shape[::-1], strict=True)]
-    return low[0], low[1], high[0], high[1]
+def _check_farthest(src: float, dst: float) -> None:
+    for name, most in (("src", src), ("dst", dst)):
+        if most > FARTHEST:
+            raise ArrayError(f"{name}: expected coordinates within {FARTHEST} pixels, got {most:g}")
+
+
+def _clipped_box(bounds: Bounds, shape: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the corner (x0, y0) and the size (rows, cols) of the pixels within `bounds` and `shape`."""
+    rows, cols = shape
+    if bounds[0] > bounds[2]:  # around nothing
+        return (0, 0), (0, 0)
+    left, top = min(max(math.floor(bounds[0]), 0), cols), min(max(math.floor(bounds[1]), 0), rows)
+    right, below = min(math.ceil(bounds[2]) + 1, cols), min(math.ceil(bounds[3]) + 1, rows)
+    return (left, top), (max(below - top, 0), max(right - left, 0))
+
+
+@compiled
+def _survey(src: Exact, dst: Exact, triangles: Triangles) -> Survey:
+    """Return what is flat in `dst`, the farthest coordinates, all areas' sums, and bounds without the flat.
+
+    The last three are of `src` first, then of `dst`.
+    """
+    flat = np.zeros(len(triangles), np.bool_)
+    far_u = far_x = from_area = to_area = 0.0
+    low_u = low_v = low_x = low_y = np.inf
+    high_u = high_v = high_x = high_y = -np.inf
+    for point in range(len(src)):
+        for k in range(2):
+            far_u, far_x = max(far_u, abs(src[point, k])), max(far_x, abs(dst[point, k]))
+    for row in range(len(triangles)):
+        a, b, c = triangles[row, 0], triangles[row, 1], triangles[row, 2]
+        area = abs(_area(dst, a, b, c))
+        from_area, to_area = from_area + abs(_area(src, a, b, c)), to_area + area
+        flat[row] = area < FLAT
+        if area < FLAT:
+            continue
+        for corner in (a, b, c):
+            u, v, x, y = src[corner, 0], src[corner, 1], dst[corner, 0], dst[corner, 1]
+            low_u, low_v, low_x, low_y = min(low_u, u), min(low_v, v), min(low_x, x), min(low_y, y)
+            high_u, high_v, high_x, high_y = max(high_u, u), max(high_v, v), max(high_x, x), max(high_y, y)
+    within = ((low_u, low_v, high_u, high_v), (low_x, low_y, high_x, high_y))
+    return flat, (far_u, far_x), (from_area, to_area), within
+
+
+@compiled
+def _area(points: Exact, a: int, b: int, c: int) -> float:
+    x, y = points[a, 0], points[a, 1]
+    return float((points[b, 0] - x) * (points[c, 1] - y) - (points[b, 1] - y) * (points[c, 0] - x)) / 2
+
+
+@compiled
+def _settle(
+    src: Exact, dst: Exact, distance: npt.NDArray[np.float64], triangles: Triangles, corner: tuple[int, int]
+) -> tuple[Snapped, Rows, Planes]:
+    """Snap the vertices to the grid of a box that begins at `corner`, and return what drawing needs."""
+    snapped, values = np.empty((len(dst), 2), np.int64), np.empty((len(dst), 3))
+    for point in range(len(dst)):
+        for k in range(2):
+            snapped[point, k] = int(np.rint((dst[point, k] - corner[k]) * SUBPIXELS))
+            # The map is interpolated as a shift from the pixel: a still mesh stays exact on any grid.
+            values[point, k] = src[point, k] - dst[point, k] + corner[k]
+        values[point, 2] = distance[point]
+    return snapped, find_rows(snapped, triangles), fit_planes(snapped, triangles, values)
+
+
+# -- plain versions ------------------------------------------------------------------------
+
+
+def _survey_plainly(src: Exact, dst: Exact, triangles: Triangles) -> Survey:
+    """Do what `_survey` does."""
+    from_area, to_area = (np.abs(signed_areas(points, triangles)) for points in (src, dst))
+    flat = to_area < FLAT
+    far = [float(np.abs(points).max(initial=0)) for points in (src, dst)]
+    bounds = [_bounds(points[triangles[~flat]].reshape(-1, 2)) for points in (src, dst)]
+    return flat, (far[0], far[1]), (float(from_area.sum()), float(to_area.sum())), (bounds[0], bounds[1])
+
+
+def _settle_plainly(
+    src: Exact, dst: Exact, distance: npt.NDArray[np.float64], triangles: Triangles, corner: tuple[int, int]
+) -> tuple[Snapped, Rows, Planes]:
+    """Do what `_settle` does."""
+    snapped = np.rint((dst - corner) * SUBPIXELS).astype(np.int64)
+    values = np.column_stack([src - dst + corner, distance])
+    rows = find_rows_plainly(snapped, triangles)
+    return snapped, rows, fit_planes_plainly(snapped, triangles, values)
+
+
+def _bounds(corners: Exact) -> Bounds:
+    low, high = corners.min(axis=0, initial=np.inf), corners.max(axis=0, initial=-np.inf)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])

@@ -11,7 +11,7 @@ References
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -24,11 +24,13 @@ from facekit.values import Image, Mask, as_image, as_mask
 __all__ = ["LEAST", "SamplingMap", "Source", "sample", "sample_mask"]
 
 LEAST = 64  # rows below which a strip is not worth a thread
+PACKED = 2**17  # pixels of which the same holds when they are packed
 STEPS = 64  # sampling positions per source pixel; 8 bits and twice 6 fit a lane of 21
 LANE = 21  # bits
 HALVES = sum(STEPS * STEPS // 2 << LANE * k for k in range(3))  # what rounds each lane
 SHRINK = 1.25  # source pixels per output pixel above which the source is smoothed first
 
+Bounds: TypeAlias = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 Float = npt.NDArray[np.float32]
 Lanes = npt.NDArray[np.uint64]
 
@@ -53,7 +55,7 @@ class SamplingMap:
     y: Float
     inside: Mask
     corner: tuple[int, int]
-    reach: tuple[float, float, float, float] | None = None
+    reach: Bounds | None = None
 
     @property
     def box(self) -> tuple[slice, slice]:
@@ -95,7 +97,7 @@ def sample(image: Image, found: SamplingMap, *, shrink: float = 1.0) -> Image:
     >>> sample(image, SamplingMap(x, y, np.ones((1, 3), bool), (0, 0)))[0, :, 0].tolist()
     [10, 20, 30]
     """
-    source = Source(as_image(image), found, shrink=shrink)
+    source = Source(as_image(image), _reach(found), shrink=shrink)
     out = np.zeros((*found.inside.shape, 3), np.uint8)
 
     def read(start: int, stop: int) -> None:
@@ -107,28 +109,40 @@ def sample(image: Image, found: SamplingMap, *, shrink: float = 1.0) -> Image:
 
 
 class Source:
-    """The part of a picture that a map reaches, smoothed and packed, ready to be read in any rows.
+    """The part of a picture that a map reaches, smoothed and packed, ready to be read in any order.
 
     Parameters
     ----------
     image : Image of shape (H, W, 3), uint8
         The picture.
-    found : SamplingMap
-        What will be read; only its `reach` matters where that is known.
+    reach : (x0, y0, x1, y1), pixels, optional
+        Where all that will be read lies; None if nothing will be.
     shrink : float
         As in `sample`.
+
+    Attributes
+    ----------
+    lanes : ndarray of shape (h, w), uint64
+        A pixel each, a channel in each 21 bits; empty where kernels cannot be compiled.
+    scales : (scale, shift_x, shift_y)
+        How the picture's coordinates are counted in `lanes`, in steps of 1/64 pixel; rounded if cut off.
     """
 
-    __slots__ = ("_lanes", "_part", "_scales")
+    __slots__ = ("_part", "lanes", "scales")
 
-    def __init__(self, image: Image, found: "SamplingMap", *, shrink: float) -> None:
-        box = _source_box(found, image.shape, pad=2 + int(np.ceil(2 * shrink)))
+    def __init__(self, image: Image, reach: Bounds | None, *, shrink: float) -> None:
+        shrink = min(shrink, max(image.shape[:2]))  # from there on, all that is left is one colour
+        box = _source_box(reach, image.shape, pad=2 + int(np.ceil(2 * shrink)))
         part, factor = _smooth(image[box], shrink)
         self._part = part = _padded(part)
-        self._scales = _scales(box, factor)
-        self._lanes = lanes = np.empty(part.shape[:2] if can_compile() else (0, 0), np.uint64)
+        self.scales = _scales(box, factor)
+        self.lanes = lanes = np.empty(part.shape[:2] if can_compile() else (0, 0), np.uint64)
         if can_compile():
-            in_strips(lambda start, stop: _pack(part, lanes, start, stop), len(lanes), least=LEAST)
+            in_strips(
+                lambda start, stop: _pack(part, lanes, start, stop),
+                len(lanes),
+                least=PACKED // part.shape[1] + 1,
+            )
 
     def read(self, map_x: Float, map_y: Float, inside: Mask, out: Image) -> None:
         """Write what a map finds.
@@ -143,10 +157,10 @@ class Source:
             Left alone outside.
         """
         if can_compile():
-            _gather(self._lanes, map_x, map_y, inside, self._scales, out)
+            _gather(self.lanes, map_x, map_y, inside, self.scales, out)
         else:
-            mixed = _gather_plainly(self._part, map_x[inside], map_y[inside], self._scales)
-            out[inside] = mixed + STEPS * STEPS // 2 >> 12
+            sums = _gather_plainly(self._part, map_x[inside], map_y[inside], self.scales)
+            out[inside] = sums + STEPS * STEPS // 2 >> 12
 
 
 def sample_mask(mask: Mask, found: SamplingMap) -> Mask:
@@ -177,7 +191,7 @@ def sample_mask(mask: Mask, found: SamplingMap) -> Mask:
     """
     mask = as_mask(mask)
     out = np.zeros(found.inside.shape, np.bool_)
-    box = _source_box(found, mask.shape, pad=2)
+    box = _source_box(_reach(found), mask.shape, pad=2)
     part, scales = _padded(mask[box].view(np.uint8)), _scales(box, 1)
 
     def read(start: int, stop: int) -> None:
@@ -185,8 +199,8 @@ def sample_mask(mask: Mask, found: SamplingMap) -> Mask:
         if can_compile():
             _gather_mask(part, map_x, map_y, inside, scales, out[start:stop])
         else:
-            mixed = _gather_plainly(part, map_x[inside], map_y[inside], scales)
-            out[start:stop][inside] = mixed >= STEPS * STEPS // 2
+            sums = _gather_plainly(part, map_x[inside], map_y[inside], scales)
+            out[start:stop][inside] = sums >= STEPS * STEPS // 2
 
     in_strips(read, len(out), least=LEAST)
     return out
@@ -195,12 +209,17 @@ def sample_mask(mask: Mask, found: SamplingMap) -> Mask:
 # -- inside --------------------------------------------------------------------------------
 
 
-def _source_box(found: SamplingMap, shape: tuple[int, ...], *, pad: int) -> tuple[slice, slice]:
+def _reach(found: SamplingMap) -> Bounds | None:
+    """Return where all of a map's coordinates lie; None if it has none."""
+    if found.reach is not None or not found.inside.any():
+        return found.reach
+    xs, ys = found.x[found.inside], found.y[found.inside]
+    return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
+
+
+def _source_box(reach: Bounds | None, shape: tuple[int, ...], *, pad: int) -> tuple[slice, slice]:
     """Return the rows and columns of the source that sampling touches; a corner if nothing does."""
-    x0, y0, x1, y1 = found.reach or (0.0, 0.0, 0.0, 0.0)
-    if found.reach is None and found.inside.any():
-        xs, ys = found.x[found.inside], found.y[found.inside]
-        x0, y0, x1, y1 = (float(end) for end in (xs.min(), ys.min(), xs.max(), ys.max()))
+    x0, y0, x1, y1 = reach or (0.0, 0.0, 0.0, 0.0)
     return _span(y0, y1, pad, shape[0]), _span(x0, x1, pad, shape[1])
 
 
@@ -257,18 +276,15 @@ def _step(value: float, last: int) -> np.uint64:
 
 
 @compiled
-def _mixed(flat: npt.NDArray[Any], width: np.uint64, u: np.uint64, v: np.uint64) -> np.uint64:
+def mixed(flat: npt.NDArray[Any], width: np.uint64, u: np.uint64, v: np.uint64) -> np.uint64:
     """Weigh the four pixels around (u, v), given in steps; the weights add up to STEPS squared."""
+    # A lane of a difference may borrow from the next one, but gives it back in the sum.
     one, steps = np.uint64(1), np.uint64(STEPS)
     at = (v // steps) * width + u // steps
     right, down = u % steps, v % steps
-    both = right * down
-    return (
-        (steps * steps - steps * (right + down) + both) * np.uint64(flat[at])
-        + (steps * right - both) * np.uint64(flat[at + one])
-        + (steps * down - both) * np.uint64(flat[at + width])
-        + both * np.uint64(flat[at + width + one])
-    )
+    a, b, c, d = flat[at], flat[at + one], flat[at + width], flat[at + width + one]
+    upper, lower = steps * a + right * (b - a), steps * c + right * (d - c)
+    return np.uint64(steps * upper + down * (lower - upper))
 
 
 @compiled
@@ -289,10 +305,10 @@ def _gather(
             if inside[y, x]:
                 u = _step(map_x[y, x] * scale + shift_x, last_x)
                 v = _step(map_y[y, x] * scale + shift_y, last_y)
-                mixed = _mixed(flat, width, u, v) + np.uint64(HALVES)
-                out[y, x, 0] = np.uint8(mixed >> np.uint64(12))
-                out[y, x, 1] = np.uint8(mixed >> np.uint64(12 + LANE))
-                out[y, x, 2] = np.uint8(mixed >> np.uint64(12 + 2 * LANE))
+                sums = mixed(flat, width, u, v) + np.uint64(HALVES)
+                out[y, x, 0] = np.uint8(sums >> np.uint64(12))
+                out[y, x, 1] = np.uint8(sums >> np.uint64(12 + LANE))
+                out[y, x, 2] = np.uint8(sums >> np.uint64(12 + 2 * LANE))
 
 
 @compiled
@@ -313,13 +329,13 @@ def _gather_mask(
             if inside[y, x]:
                 u = _step(map_x[y, x] * scale + shift_x, last_x)
                 v = _step(map_y[y, x] * scale + shift_y, last_y)
-                out[y, x] = _mixed(flat, width, u, v) >= np.uint64(STEPS * STEPS // 2)
+                out[y, x] = mixed(flat, width, u, v) >= np.uint64(STEPS * STEPS // 2)
 
 
 def _gather_plainly(
     part: npt.NDArray[np.uint8], xs: Float, ys: Float, scales: tuple[float, float, float]
 ) -> npt.NDArray[np.int64]:
-    """Return the weighted sums of `_mixed` at some places, by whole-array operations."""
+    """Return the weighted sums of `mixed` at some places, by whole-array operations."""
     scale, *shifts = scales
     steps = [
         np.clip(values.astype(np.float64) * scale + shift, 0, STEPS * (side - 2)).astype(np.int64)

@@ -1,7 +1,8 @@
-"""The rasteriser's kernels: which pixel centres a triangle covers, and the map along each row of it.
+"""The rasteriser's first half: which pixel centres each triangle covers, as runs along rows.
 
-Vertices are whole numbers of 1/256 pixel, so edge functions are exact. Each kernel has a plain
-version beside it, for where numba cannot compile.
+Vertices are whole numbers of 1/256 pixel, so edge functions, and hence runs, are exact. Where a
+run ends follows from the row above by adding, without a division or a test of any pixel. Each
+kernel has a plain version beside it, for where numba cannot compile.
 
 References
 ----------
@@ -14,134 +15,157 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import compiled
-from facekit.values import Mask, Triangles
+from facekit.compiled import can_compile, compiled
+from facekit.values import Triangles
+
+__all__ = [
+    "FARTHEST",
+    "SUBPIXELS",
+    "Rows",
+    "Runs",
+    "Snapped",
+    "doubled_area",
+    "find_rows",
+    "find_rows_plainly",
+    "find_runs",
+]
 
 SUBPIXELS = 256  # vertices snap to this grid, on which the fill rule is exact
 FARTHEST = 2**21  # pixels; beyond, the exact integers of the fill rule could overflow
 
-Float = npt.NDArray[np.float32]
+Snapped: TypeAlias = npt.NDArray[np.int64]  # (N, 2) in units of 1/SUBPIXELS pixel
+Rows: TypeAlias = npt.NDArray[np.int32]  # (T, 3): first, behind the last, as `find_rows` says
+Runs: TypeAlias = npt.NDArray[np.int32]  # (R, 4): row, first and last pixel, triangle, as `find_runs` says
 Edge: TypeAlias = tuple[int, int, int, int, int, int]  # side, end, rest, their steps, unit: see `_edge`
 
 
-@compiled
-def fill(
-    dst: npt.NDArray[np.int64],
-    triangles: Triangles,
-    rim: npt.NDArray[np.bool_],
-    values: npt.NDArray[np.float64],
-    map_x: Float,
-    map_y: Float,
-    near: Float,
-    inside: Mask,
-    top: int,
-) -> None:
-    """Write each triangle's affine map at the pixel centres that it covers, in the rows from `top`.
+def find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int) -> Runs:
+    """Find the pixels that triangles cover in some rows of a box, in the order in which to draw them.
 
-    `dst` is in units of 1/SUBPIXELS. A centre on an edge belongs to the triangle for which the
-    edge is a top or a left one; then, on the mesh's outer edges, to any if none has it yet. An
-    empty `near` means that the last row wins; else the nearest.
+    A centre on an edge belongs to the triangle for which the edge is a top or a left one. Then come
+    triangles that may have a centre on another of their edges, with all of these in: their runs
+    close the mesh's outer edge, and are to be drawn only where no triangle has the pixel yet.
+
+    Parameters
+    ----------
+    dst : ndarray of shape (N, 2), int64, 1/256 pixel
+        Vertices, where the box begins at 0, 0.
+    triangles : Triangles of shape (T, 3)
+        Rows; later ones are drawn over earlier ones.
+    rows : ndarray of shape (T, 3), int32
+        First row, the one behind the last, and that with all edges in, as `find_rows` tells.
+    width : int
+        Of the box.
+    top, stop : int
+        The rows of the box, end exclusive.
+
+    Returns
+    -------
+    ndarray of shape (R, 4), int32
+        Row, first pixel, last pixel, and the triangle; that triangle's complement (~) in runs
+        that close the outer edge.
     """
-    count = len(triangles)
-    for turn in range(2 * count):
-        closing = turn >= count
-        row = 2 * count - 1 - turn if closing else turn  # closing goes backwards: the last row wins
-        if closing and not rim[row]:
-            continue
-        a, b, c = triangles[row]
-        low, high = min(dst[a, 1], dst[b, 1], dst[c, 1]), max(dst[a, 1], dst[b, 1], dst[c, 1])
-        level = int(dst[a, 1] == high) + int(dst[b, 1] == high) + int(dst[c, 1] == high) > 1
-        y_first = max(-(-low // SUBPIXELS), top)
-        y_last = min((high - int(level and not closing)) // SUBPIXELS, top + len(inside) - 1)
-        area = _doubled_area(dst, a, b, c)
-        if y_first > y_last or area == 0:
+    return (_find_runs if can_compile() else _find_runs_plainly)(dst, triangles, rows, width, top, stop)
+
+
+# -- kernels -------------------------------------------------------------------------------
+
+
+@compiled
+def find_rows(dst: Snapped, triangles: Triangles) -> Rows:
+    """Return for each triangle its first row, the one behind its last, and that with all its edges in.
+
+    The third is the first again where no centre can lie on an edge that is not the triangle's own.
+    """
+    rows = np.zeros((len(triangles), 3), np.int32)
+    for row in range(len(triangles)):
+        a, b, c = triangles[row, 0], triangles[row, 1], triangles[row, 2]
+        area = doubled_area(dst, a, b, c)
+        if area == 0:
             continue
         if area < 0:
-            b, c, area = c, b, -area
-        ab = _edge(dst, a, b, y_first, closing)
-        bc = _edge(dst, b, c, y_first, closing)
-        ca = _edge(dst, c, a, y_first, closing)
-        x_x, x_y = _gradient(dst, values, 0, a, b, c, SUBPIXELS / area)
-        y_x, y_y = _gradient(dst, values, 1, a, b, c, SUBPIXELS / area)
-        z_x, z_y = _gradient(dst, values, 2, a, b, c, SUBPIXELS / area)
-        for y in range(y_first, y_last + 1):
-            first = max(_left(ab), _left(bc), _left(ca), 0)
-            last = min(_right(ab), _right(bc), _right(ca), map_x.shape[1] - 1)
-            ab, bc, ca = _below(ab), _below(bc), _below(ca)
-            if first > last:
-                continue
-            right, down = first - dst[a, 0] / SUBPIXELS, y - dst[a, 1] / SUBPIXELS
-            at_x = first + (values[a, 0] + x_x * right + x_y * down), 1 + x_x
-            at_y = y + (values[a, 1] + y_x * right + y_y * down), y_x
-            at_z = values[a, 2] + z_x * right + z_y * down, z_x
-            _write_run(map_x, map_y, near, inside, y - top, first, last, at_x, at_y, at_z, closing)
+            b, c = c, b
+        low, high = min(dst[a, 1], dst[b, 1], dst[c, 1]), max(dst[a, 1], dst[b, 1], dst[c, 1])
+        level = int(dst[a, 1] == high) + int(dst[b, 1] == high) + int(dst[c, 1] == high) > 1
+        closing = _may_lose(dst, a, b) or _may_lose(dst, b, c) or _may_lose(dst, c, a)
+        rows[row, 0] = -(-low // SUBPIXELS)
+        rows[row, 1] = (high - int(level)) // SUBPIXELS + 1  # a level edge at the bottom is no top edge
+        rows[row, 2] = high // SUBPIXELS + 1 if closing else rows[row, 0]
+    return rows
 
 
 @compiled
-def _write_run(
-    map_x: Float,
-    map_y: Float,
-    near: Float,
-    inside: Mask,
-    y: int,
-    first: int,
-    last: int,
-    at_x: tuple[float, float],
-    at_y: tuple[float, float],
-    at_z: tuple[float, float],
+def _may_lose(dst: Snapped, p: int, q: int) -> bool:
+    """Tell whether a centre can lie on the edge from p to q, though it is no top or left edge.
+
+    At centres, both terms of the edge function that vary are multiples of SUBPIXELS: it can be
+    zero at some only if what remains is one, too.
+    """
+    dx, dy = dst[q, 0] - dst[p, 0], dst[q, 1] - dst[p, 1]
+    return bool((dy > 0 or (dy == 0 and dx < 0)) and (dx * dst[p, 1] - dy * dst[p, 0]) % SUBPIXELS == 0)
+
+
+@compiled
+def _find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int) -> Runs:
+    most = 1
+    for row in range(len(triangles)):
+        for k in (1, 2):
+            most += max(min(rows[row, k], stop) - max(rows[row, 0], top), 0)
+    runs, found = np.empty((most, 4), np.int32), 0
+    for row in range(len(triangles)):
+        y, behind = max(rows[row, 0], top), min(rows[row, 1], stop)
+        if y < behind:
+            found = _add_runs(runs, found, dst, triangles, row, False, width, y, behind)
+    for row in range(len(triangles) - 1, -1, -1):  # backwards: the last row wins
+        y, behind = max(rows[row, 0], top), min(rows[row, 2], stop)
+        if y < behind:
+            found = _add_runs(runs, found, dst, triangles, row, True, width, y, behind)
+    return runs[:found]
+
+
+@compiled
+def _add_runs(
+    runs: Runs,
+    found: int,
+    dst: Snapped,
+    triangles: Triangles,
+    row: int,
     closing: bool,
-) -> None:
-    """Write a run of pixels: the map's value at the first, and how it grows, for x, y and distance."""
-    # Whole arrays, by index: a slice would count references, which two threads do in turn.
-    # Counted in 32 bits, which the vector units turn into floats; indexed by what has no sign,
-    # because numba looks for a sign at every pixel.
-    line = np.uint64(y)
-    if near.size:
-        for k in range(np.int32(last - first + 1)):
-            x, step = np.uint64(first + k), np.float64(np.int32(k))
-            distance = np.float32(at_z[0] + step * at_z[1])
-            wins = distance < near[line, x]
-            near[line, x] = distance if wins else near[line, x]
-            map_x[line, x] = np.float32(at_x[0] + step * at_x[1]) if wins else map_x[line, x]
-            map_y[line, x] = np.float32(at_y[0] + step * at_y[1]) if wins else map_y[line, x]
-    elif closing:
-        for k in range(np.int32(last - first + 1)):
-            if not inside[line, np.uint64(first + k)]:
-                map_x[line, np.uint64(first + k)] = at_x[0] + k * at_x[1]
-                map_y[line, np.uint64(first + k)] = at_y[0] + k * at_y[1]
-    else:
-        for k in range(np.int32(last - first + 1)):
-            map_x[line, np.uint64(first + k)] = at_x[0] + np.float64(np.int32(k)) * at_x[1]
-        for k in range(np.int32(last - first + 1)):
-            map_y[line, np.uint64(first + k)] = at_y[0] + np.float64(np.int32(k)) * at_y[1]
-    for k in range(np.int32(last - first + 1)):
-        inside[line, np.uint64(first + k)] = True
+    width: int,
+    y: int,
+    behind: int,
+) -> int:
+    """Write the runs of one triangle behind those found so far, and return how many there are then."""
+    a, b, c = triangles[row, 0], triangles[row, 1], triangles[row, 2]
+    if doubled_area(dst, a, b, c) < 0:
+        b, c = c, b
+    ab, bc, ca = _edge(dst, a, b, y, closing), _edge(dst, b, c, y, closing), _edge(dst, c, a, y, closing)
+    name = ~row if closing else row
+    for line in range(y, behind):
+        first = max(_left(ab), _left(bc), _left(ca), 0)
+        last = min(_right(ab), _right(bc), _right(ca), width - 1)
+        # Written always, counted only if not empty: no branch, which could not be foretold.
+        at = np.uint64(found)
+        runs[at, 0], runs[at, 1], runs[at, 2], runs[at, 3] = line, first, last, name
+        found += int(first <= last)
+        ab, bc, ca = _below(ab), _below(bc), _below(ca)
+    return found
 
 
 @compiled
-def _doubled_area(dst: npt.NDArray[np.int64], a: int, b: int, c: int) -> int:
+def doubled_area(dst: Snapped, a: int, b: int, c: int) -> int:
     """Return twice the area, exactly; positive where a, b, c are clockwise on the screen."""
     right, down = dst[b, 0] - dst[a, 0], dst[b, 1] - dst[a, 1]
     return int(right * (dst[c, 1] - dst[a, 1]) - down * (dst[c, 0] - dst[a, 0]))
 
 
 @compiled
-def _gradient(
-    dst: npt.NDArray[np.int64], values: npt.NDArray[np.float64], of: int, a: int, b: int, c: int, scale: float
-) -> tuple[float, float]:
-    """Return how a value that is linear over a triangle grows per pixel, rightwards and downwards."""
-    to_b, to_c = values[b, of] - values[a, of], values[c, of] - values[a, of]
-    right = to_b * (dst[c, 1] - dst[a, 1]) - to_c * (dst[b, 1] - dst[a, 1])
-    down = to_c * (dst[b, 0] - dst[a, 0]) - to_b * (dst[c, 0] - dst[a, 0])
-    return right * scale, down * scale
-
-
-@compiled
-def _edge(dst: npt.NDArray[np.int64], p: int, q: int, y: int, closing: bool) -> Edge:
+def _edge(dst: Snapped, p: int, q: int, y: int, closing: bool) -> Edge:
     """Tell where the edge from p to q bounds row `y`, and how that goes on in the rows below.
 
     The edge function, less one where centres on the edge are not in, is not negative at pixels
     x >= -end for an edge that runs up (side -1), at x <= end for one that runs down (side 1).
+    A level edge (side 0) bounds no row that `find_rows` tells.
     `end` and `rest` are quotient and remainder of a division by `unit`, the next two their steps.
     """
     dx, dy = dst[q, 0] - dst[p, 0], dst[q, 1] - dst[p, 1]
@@ -172,79 +196,55 @@ def _below(edge: Edge) -> Edge:
     return side, end + step + carry, rest - unit * carry, step, rest_step, unit
 
 
-@compiled
-def find_rim(triangles: Triangles, points: int) -> npt.NDArray[np.bool_]:
-    """Tell which triangles have an edge that no other triangle shares."""
-    # Edges are chained by the lower of their two ends; a chain is about three long.
-    first = np.full(points, -1, np.int64)
-    following = np.empty(3 * len(triangles), np.int64)
-    shared = np.zeros(3 * len(triangles), np.bool_)
-    for edge in range(3 * len(triangles)):
-        p, q = triangles[edge // 3, edge % 3], triangles[edge // 3, (edge + 1) % 3]
-        other = first[min(p, q)]
-        while other >= 0:
-            r, s = triangles[other // 3, other % 3], triangles[other // 3, (other + 1) % 3]
-            if max(r, s) == max(p, q):
-                break
-            other = following[other]
-        if other >= 0:
-            shared[other] = True
-            shared[edge] = True
-        else:
-            following[edge] = first[min(p, q)]
-            first[min(p, q)] = edge
-    return ~(shared[0::3] & shared[1::3] & shared[2::3])
+# -- plain versions ------------------------------------------------------------------------
 
 
-def fill_plainly(
-    dst: npt.NDArray[np.int64],
-    triangles: Triangles,
-    rim: npt.NDArray[np.bool_],
-    values: npt.NDArray[np.float64],
-    map_x: Float,
-    map_y: Float,
-    near: Float,
-    inside: Mask,
-    top: int,
-) -> None:
-    """Do what `fill` does: test the edge functions all over each triangle's box."""
+def find_rows_plainly(dst: Snapped, triangles: Triangles) -> Rows:
+    """Do what `find_rows` does."""
+    corners = dst[triangles]
+    low, high = corners[..., 1].min(axis=1), corners[..., 1].max(axis=1)
+    level = (corners[..., 1] == high[:, None]).sum(axis=1) > 1
+    edges = np.roll(corners, -1, axis=1) - corners
+    area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+    dx, dy = np.moveaxis(edges * np.sign(area)[:, None, None], 2, 0)
+    rest = (dx * corners[..., 1] - dy * corners[..., 0]) % SUBPIXELS
+    closing = (((dy > 0) | ((dy == 0) & (dx < 0))) & (rest == 0)).any(axis=1)
+    first, behind = -(-low // SUBPIXELS), high // SUBPIXELS + 1
+    rows = np.column_stack([first, (high - level) // SUBPIXELS + 1, np.where(closing, behind, first)])
+    rows[area == 0] = 0
+    return rows.astype(np.int32)
+
+
+def _find_runs_plainly(
+    dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int
+) -> Runs:
+    """Do what `_find_runs` does: test the edge functions all over each triangle's box."""
     order = [(row, False) for row in range(len(triangles))]
-    order += [(int(row), True) for row in np.flatnonzero(rim)[::-1]]
+    order += [(int(row), True) for row in np.flatnonzero(rows[:, 2] > rows[:, 0])[::-1]]
+    found: list[list[int]] = []
     for row, closing in order:
         corners = dst[triangles[row]]
         low = np.maximum(-(-corners.min(axis=0) // SUBPIXELS), (0, top))
-        high = np.minimum(corners.max(axis=0) // SUBPIXELS, (inside.shape[1] - 1, top + len(inside) - 1))
-        edges = np.roll(corners, -1, axis=0) - corners
-        area = int(edges[0, 0] * edges[1, 1] - edges[0, 1] * edges[1, 0])
-        if area == 0 or (low > high).any():
+        high = np.minimum(corners.max(axis=0) // SUBPIXELS, (width - 1, stop - 1))
+        if (low > high).any():
             continue
-        edges = edges * np.sign(area)
-        x, y = np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1)[:, None]
-        weights = [
-            dx * (y * SUBPIXELS - py) - dy * (x * SUBPIXELS - px)
-            for (dx, dy), (px, py) in zip(edges, corners, strict=True)
-        ]
-        owned = [closing or dy < 0 or (dy == 0 and dx > 0) for dx, dy in edges]
-        hit = np.all([w >= (0 if own else 1) for w, own in zip(weights, owned, strict=True)], axis=0)
-        box = slice(low[1] - top, high[1] + 1 - top), slice(low[0], high[0] + 1)
-        # The weight of a corner is the edge function of the edge that faces it.
-        shares = np.stack([weights[1], weights[2], weights[0]], axis=2) / abs(area)
-        first, *others = values[triangles[row]]
-        shift = first + sum(shares[..., k + 1, None] * (other - first) for k, other in enumerate(others))
-        distance = shift[..., 2].astype(np.float32)
-        if near.size:
-            hit &= distance < near[box]
-            near[box][hit] = distance[hit]
-        elif closing:
-            hit &= ~inside[box]
-        map_x[box][hit] = (x + shift[..., 0])[hit]
-        map_y[box][hit] = (y + shift[..., 1])[hit]
-        inside[box][hit] = True
+        hit = _covered(corners, low, high, closing=closing)
+        for line in np.flatnonzero(hit.any(axis=1)):
+            at = np.flatnonzero(hit[line])
+            found.append([low[1] + line, low[0] + at[0], low[0] + at[-1], ~row if closing else row])
+    return np.array(found, np.int32).reshape(-1, 4)
 
 
-def find_rim_plainly(triangles: Triangles) -> npt.NDArray[np.bool_]:
-    """Do what `find_rim` does, by sorting."""
-    ends = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 3, 2), axis=2).astype(np.int64)
-    keys = ends[..., 0] << 32 | ends[..., 1]
-    _, where, count = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray((count[where.reshape(keys.shape)] == 1).any(axis=1))
+def _covered(
+    corners: Snapped, low: npt.NDArray[np.int64], high: npt.NDArray[np.int64], *, closing: bool
+) -> npt.NDArray[np.bool_]:
+    """Tell which pixels from `low` to `high` one triangle covers."""
+    edges = np.roll(corners, -1, axis=0) - corners
+    area = int(edges[0, 0] * edges[1, 1] - edges[0, 1] * edges[1, 0])
+    edges = edges * np.sign(area)
+    x, y = np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1)[:, None]
+    inside = np.full((len(y), len(x)), area != 0)
+    for (dx, dy), (px, py) in zip(edges, corners, strict=True):
+        owned = closing or dy < 0 or (dy == 0 and dx > 0)
+        inside &= dx * (y * SUBPIXELS - py) - dy * (x * SUBPIXELS - px) >= (0 if owned else 1)
+    return inside

@@ -1,7 +1,8 @@
 """Similarity and piecewise-affine warps.
 
 A warp is two steps: `rasterise` turns the destination triangles into a sampling map (for every
-pixel centre, where in the source it comes from), and `sample` reads the picture there.
+pixel centre, where in the source it comes from), and `sample` reads the picture there. Who does
+not need the map has both done at once: `warp_piecewise_affine`.
 
 References
 ----------
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from facekit.errors import ArrayError
 from facekit.rasterise import FLAT, place_mesh, rasterise, signed_areas
 from facekit.sampling import LEAST, SamplingMap, Source, sample, sample_mask
+from facekit.texture import Texture
 from facekit.threads import in_strips
 from facekit.topology import FACE_OVAL
 from facekit.values import Image, Mask, Points, Triangles, as_image, as_points, as_triangles
@@ -38,7 +40,6 @@ __all__ = [
     "warp_similarity",
 ]
 
-BLOCK = 64  # rows that are warped at a time
 ROUNDING = 1e-9  # share of a triangle by which a point on its edge may seem to lie outside
 
 Float = npt.NDArray[np.float32]
@@ -79,7 +80,8 @@ def warp_piecewise_affine(
     Raises
     ------
     ArrayError
-        An argument has the wrong shape, or `src` and `dst` differ in shape.
+        An argument has the wrong shape, `src` and `dst` differ in shape, or a coordinate is more
+        than 2**21 pixels away.
     DegenerateMeshError
         A `dst` triangle has no area; `.triangles` lists the rows.
 
@@ -105,27 +107,14 @@ def warp_piecewise_affine(
     """
     image = as_image(image)
     rows, cols = image.shape[:2] if shape is None else shape
-    src, dst = as_points(src, name="src"), as_points(dst, name="dst")
-    triangles = as_triangles(triangles, points=min(len(src), len(dst)))
     mesh = place_mesh(src, dst, triangles, shape=(rows, cols), depth=depth)
-    nothing = np.zeros((0, 0), np.float32)
-    reached = SamplingMap(nothing, nothing, nothing > 0, mesh.corner, mesh.reach)
-    source = Source(image, reached, shrink=_shrink(src, dst, triangles))
+    texture = Texture(mesh, Source(image, mesh.reach, shrink=mesh.shrink))
     warped, inside = np.zeros((rows, cols, 3), np.uint8), np.zeros((rows, cols), np.bool_)
-    (x0, y0), (height, width) = mesh.corner, mesh.size
 
-    def work(start: int, stop: int) -> None:
-        # A few rows at a time: their map stays in the processor's cache, and big arrays are dear to get.
-        for top in range(start, stop, BLOCK):
-            size = min(BLOCK, stop - top), width
-            map_x, map_y = np.zeros(size, np.float32), np.zeros(size, np.float32)
-            covered, part = np.zeros(size, np.bool_), np.zeros((*size, 3), np.uint8)
-            mesh.fill(top, map_x, map_y, covered)
-            source.read(map_x, map_y, covered, part)
-            box = slice(y0 + top, y0 + top + size[0]), slice(x0, x0 + width)
-            warped[box], inside[box] = part, covered
+    def draw(start: int, stop: int) -> None:
+        texture.draw(start, stop, warped, inside)
 
-    in_strips(work, height, least=LEAST)
+    in_strips(draw, mesh.size[0], least=LEAST)
     return warped, inside
 
 
@@ -372,12 +361,6 @@ def warp_in_place(
 
 
 # -- inside --------------------------------------------------------------------------------
-
-
-def _shrink(src: Points, dst: Points, triangles: Triangles) -> float:
-    """Return how many source pixels fall on one output pixel, per side, over the whole mesh."""
-    areas = [float(np.abs(signed_areas(points, triangles)).sum()) for points in (src, dst)]
-    return float(np.sqrt(areas[0] / max(areas[1], FLAT)))
 
 
 def _band(inner: npt.NDArray[np.intp], outer: npt.NDArray[np.intp]) -> Triangles:

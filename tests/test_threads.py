@@ -2,8 +2,12 @@
 
 import os
 import threading
+import weakref
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facekit import threads
 from facekit.errors import InputError
@@ -24,7 +28,20 @@ def test_strips_cover_every_row_once(monkeypatch, wanted, count):
 
     in_strips(work, count)
     assert done == [1] * count
-    assert len(strips) <= max(int(wanted), 1)
+
+
+@given(count=st.integers(2, 5000), least=st.integers(1, 100), wanted=st.integers(2, 16))
+def test_strips_are_large_at_first_and_small_only_at_the_end(count, least, wanted):
+    count += 2 * least
+    ends = threads._ends(count, min(wanted, count // least), least)
+    sizes = np.diff(ends)
+    assert (ends[0], ends[-1]) == (0, count)
+    assert (sizes > 0).all()
+    assert sizes[0] >= max(count // (2 * wanted), least)
+    small = sizes < least
+    assert sizes[small].sum() <= least
+    assert not small[: len(small) - small.sum()].any()
+    assert (np.diff(sizes[~small]) <= 0).all()
 
 
 def test_few_rows_stay_in_one_thread(monkeypatch):
@@ -48,11 +65,12 @@ def test_strip_that_splits_again_does_not_wait_for_itself(monkeypatch):
 
 
 @pytest.mark.parametrize("failing", [0, 1])
-def test_error_in_any_strip_comes_out_after_all_have_ended(monkeypatch, failing):
+def test_error_in_any_strip_comes_out_after_all_that_had_begun_have_ended(monkeypatch, failing):
     monkeypatch.setenv("FACEKIT_THREADS", "2")
-    ended = []
+    both, ended = threading.Barrier(2, timeout=10), []
 
     def work(start, stop):
+        both.wait()
         if start == failing:
             raise ZeroDivisionError
         ended.append(start)
@@ -60,6 +78,75 @@ def test_error_in_any_strip_comes_out_after_all_have_ended(monkeypatch, failing)
     with pytest.raises(ZeroDivisionError):
         in_strips(work, 2)
     assert ended == [1 - failing]
+
+
+def test_no_strip_begins_after_an_error(monkeypatch, sleepers):
+    begun = []
+
+    def work(start, stop):
+        begun.append(start)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        in_strips(work, 100)
+    assert begun == [0]
+
+
+@pytest.fixture
+def sleepers(monkeypatch):
+    """Two threads are wanted, but the other one does not wake: the jobs that it will find."""
+    jobs = []
+    pool = threads._Pool()
+    monkeypatch.setattr(pool, "offer", lambda job, helpers: jobs.extend([job] * helpers))
+    monkeypatch.setattr(threads, "_pool", lambda: pool)
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    return jobs
+
+
+def test_thread_that_does_not_wake_is_not_waited_for(sleepers):
+    by = []
+    in_strips(lambda start, stop: by.extend([threading.current_thread()] * (stop - start)), 100)
+    assert by == [threading.current_thread()] * 100
+    assert len(sleepers) == 1
+
+
+def summed(calls, before=lambda: None, size=100):
+    """Sum up a picture in strips, and return what would keep it alive if anything does."""
+    picture = np.ones(size)
+
+    def work(start, stop):
+        before()
+        calls.append(picture[start:stop].sum())
+
+    in_strips(work, size)
+    return weakref.ref(picture)
+
+
+def test_thread_that_wakes_late_finds_no_work_and_holds_no_picture(sleepers):
+    calls = []
+    held = summed(calls)
+    assert sum(calls) == 100
+    assert held() is None
+    done = len(calls)
+    sleepers[0].help()
+    assert len(calls) == done
+
+
+def test_pool_holds_no_picture_after_the_call(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    both = threading.Barrier(2, timeout=10)
+    assert summed([], both.wait, 2)() is None
+
+
+def test_error_holds_no_picture_once_it_was_dealt_with(sleepers):
+    def fail():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        summed([], fail)
+    picture = weakref.ref(raised.traceback[-2].frame.f_locals["picture"])
+    del raised
+    assert picture() is None
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child must survive it

@@ -354,6 +354,7 @@ ROW = np.array([[0, 1, 2]])
         ({"src": np.zeros((3, 3))}, r"src: .*got \(3, 3\)"),
         ({"src": np.zeros((4, 2))}, r"src and dst: .*\(4, 2\) and \(3, 2\)"),
         ({"dst": np.array([[0, 0], [np.nan, 1], [2, 2]])}, "dst: expected finite"),
+        ({"src": TRIANGLE * 1e30}, "src: expected coordinates within 2097152 pixels, got 9e"),
         ({"dst": TRIANGLE * 1e30}, "dst: expected coordinates within 2097152 pixels, got 9e"),
         ({"triangles": np.array([[0, 1, 3]])}, "triangles: expected indices from 0 to 2"),
         ({"triangles": np.array([[0.0, 1, 2]])}, "triangles: .*float64"),

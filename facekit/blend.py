@@ -102,10 +102,9 @@ class Region:
             rows, cols = self.shape
             at_border = (y0 == 0, y0 + height == rows, x0 == 0, x0 + width == cols)
             made = make_grids(self.unknown, self.screen, at_border, hide=hide)
-            if hide and (made is None or not made.graded):  # nothing lies deep enough
-                made = made or self.grids(hide=False)
+            self._made[hide] = self.grids(hide=False) if made is None else made
+            if made is not None and not made.graded:  # nothing lies deep enough, or nothing was to be hidden
                 self._made[False] = made
-            self._made[hide] = made
         return self._made[hide]
 
 
@@ -214,7 +213,7 @@ def blend_poisson(
         mask = as_mask(mask, shape=target.shape[:2])
         if not mask.any():
             return target.copy()
-        mask = prepare(mask, reach=reach)
+        mask = _region(mask, reach)
     elif reach is not None:
         raise ArrayError("reach: the region has its own; give it to prepare")
     equations = assemble(source, target, mask, mode=mode)
@@ -254,18 +253,7 @@ def prepare(mask: Mask, *, reach: float | None = None) -> Region:
     >>> region.corner, region.unknown.shape
     ((2, 1), (3, 1))
     """
-    mask = as_mask(mask)
-    if reach is not None and not reach > 0:
-        raise ArrayError(f"reach: expected more than 0 pixels, got {reach:g}")
-    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        raise ArrayError("mask: expected at least one pixel in it")
-    if mask.all():
-        raise ArrayError("mask: expected at least one pixel of the picture outside it")
-    (y0, y1), (x0, x1) = (rows[0], rows[-1] + 1), (cols[0], cols[-1] + 1)
-    screen = 0.0 if reach is None else 1 / reach**2
-    shape, corner = (mask.shape[0], mask.shape[1]), (int(x0), int(y0))
-    region = Region(mask[y0:y1, x0:x1].copy(), corner, shape, screen, can_compile())
+    region = _region(as_mask(mask), reach)
     if region.compiles:
         region.grids(hide=True)
     return region
@@ -310,7 +298,7 @@ def assemble(
     >>> equations.region.corner, equations.right_hand_side().tolist()
     ((2, 2), [[[240.0, 240.0, 240.0]]])
     """
-    region = mask if isinstance(mask, Region) else prepare(mask, reach=reach)
+    region = mask if isinstance(mask, Region) else _region(as_mask(mask), reach)
     if target.shape[:2] != region.shape:
         raise ArrayError(f"mask: expected a region for shape {target.shape[:2]}, got {region.shape}")
     if not region.compiles:
@@ -443,6 +431,21 @@ def compose(source: Image, target: Image, equations: Equations, correction: Floa
 
 
 # -- inside --------------------------------------------------------------------------------
+
+
+def _region(mask: Mask, reach: float | None) -> Region:
+    """Cut a mask out of its picture; the hierarchy is built when it is needed."""
+    if reach is not None and not reach > 0:
+        raise ArrayError(f"reach: expected more than 0 pixels, got {reach:g}")
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        raise ArrayError("mask: expected at least one pixel in it")
+    if mask.all():
+        raise ArrayError("mask: expected at least one pixel of the picture outside it")
+    (y0, y1), (x0, x1) = (rows[0], rows[-1] + 1), (cols[0], cols[-1] + 1)
+    screen = 0.0 if reach is None else 1 / reach**2
+    shape, corner = (mask.shape[0], mask.shape[1]), (int(x0), int(y0))
+    return Region(mask[y0:y1, x0:x1].copy(), corner, shape, screen, can_compile())
 
 
 def _solved(region: Region, grids: Grids, rhs: Flat) -> tuple[Grids, Flat]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["can_compile", "compiled"]
+__all__ = ["can_compile", "compiled", "inlined"]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -36,6 +36,24 @@ def compiled(kernel: Kernel) -> Kernel:
         return _typed(kernel, cache=False)
 
 
+def inlined(kernel: Kernel) -> Kernel:
+    """Compile `kernel` into each kernel that calls it.
+
+    For what is called for every row with many arrays: to pass them takes longer than the work.
+
+    Parameters
+    ----------
+    kernel : function
+        As `compiled` takes it; called by compiled kernels of its own module only.
+
+    Returns
+    -------
+    function
+        The compiled kernel.
+    """
+    return _typed(kernel, cache=False, inline=True)
+
+
 @cache
 def can_compile() -> bool:
     """Tell whether kernels can be compiled here; where not, naive versions must do.
@@ -57,13 +75,10 @@ def can_compile() -> bool:
         return False
 
 
-def _typed(kernel: Kernel, *, cache: bool) -> Kernel:
-    return cast(
-        "Kernel",
-        numba.njit(cache=cache, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})(
-            kernel
-        ),
-    )
+def _typed(kernel: Kernel, *, cache: bool, inline: bool = False) -> Kernel:
+    fast = {"reassoc", "contract", "nsz"}
+    made = numba.njit(cache=cache, nogil=True, error_model="numpy", fastmath=fast, forceinline=inline)(kernel)
+    return cast("Kernel", made)
 
 
 @compiled

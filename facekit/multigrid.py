@@ -32,7 +32,8 @@ Floats = npt.NDArray[np.float32]
 LEAST_RATE = 0.1  # of convergence; nothing faster is believed
 SLOW = 0.4  # rate of convergence; if V-cycles are slower, conjugate gradients do better
 TINY = 1e-30
-THREE = np.uint64(3)
+PART = 512  # values that are summed, or compared, at a time
+TWO, THREE, SIX = np.uint64(2), np.uint64(3), np.uint64(6)
 HALF, NINE, ONE = np.float32(0.5), np.float32(9 / 16), np.float32(1 / 16)
 
 
@@ -204,31 +205,29 @@ def _jacobi(grids: Grids, level: int, field: Floats, rhs: Floats, out: Floats, s
         pull = step / weights[r, 4]
         a = THREE * np.uint64(odd[r, 0])
         u, d = THREE * np.uint64(odd[r, 1]), THREE * np.uint64(odd[r, 2])
-        for k in range(THREE):
-            out[a + k] = field[a + k] + pull * (rhs[a + k] - _at(field, weights, r, a + k, u + k, d + k))
+        image = _image(field, weights, np.uint64(r), a, u, d)
+        for c in range(3):
+            at = a + np.uint64(c)
+            out[at] = field[at] + pull * (rhs[at] - image[c])
 
 
 @compiled
-def _at(field: Floats, weights: Floats, r: int, a: np.uint64, u: np.uint64, d: np.uint64) -> Any:
-    """Apply odd stencil `r` at one place."""
-    row = np.uint64(r)
-    return (
-        (
-            weights[row, np.uint64(0)] * field[u - THREE]
-            + weights[row, np.uint64(1)] * field[u]
-            + weights[row, np.uint64(2)] * field[u + THREE]
-        )
-        + (
-            weights[row, np.uint64(3)] * field[a - THREE]
-            + weights[row, np.uint64(4)] * field[a]
-            + weights[row, np.uint64(5)] * field[a + THREE]
-        )
-        + (
-            weights[row, np.uint64(6)] * field[d - THREE]
-            + weights[row, np.uint64(7)] * field[d]
-            + weights[row, np.uint64(8)] * field[d + THREE]
-        )
-    )
+def _image(
+    field: Floats, weights: Floats, row: np.uint64, a: np.uint64, u: np.uint64, d: np.uint64
+) -> tuple[Any, Any, Any]:
+    """Apply odd stencil `row` to a pixel's three channels."""
+    one, two, three = weights[row, np.uint64(0)], weights[row, np.uint64(1)], weights[row, np.uint64(2)]
+    four, five, six = weights[row, np.uint64(3)], weights[row, np.uint64(4)], weights[row, np.uint64(5)]
+    seven, eight, nine = weights[row, np.uint64(6)], weights[row, np.uint64(7)], weights[row, np.uint64(8)]
+    red, green, blue = np.float32(0), np.float32(0), np.float32(0)
+    for middle, left, centre, right in ((u, one, two, three), (a, four, five, six), (d, seven, eight, nine)):
+        k = middle - THREE
+        red += left * field[k] + centre * field[k + THREE] + right * field[k + SIX]
+        k += np.uint64(1)
+        green += left * field[k] + centre * field[k + THREE] + right * field[k + SIX]
+        k += np.uint64(1)
+        blue += left * field[k] + centre * field[k + THREE] + right * field[k + SIX]
+    return red, green, blue
 
 
 @compiled
@@ -254,8 +253,9 @@ def _residual(grids: Grids, level: int, field: Floats, rhs: Floats, out: Floats)
     for r in range(start[ODDS], stop[ODDS]):
         a = THREE * np.uint64(odd[r, 0])
         u, d = THREE * np.uint64(odd[r, 1]), THREE * np.uint64(odd[r, 2])
-        for k in range(THREE):
-            out[a + k] = rhs[a + k] - _at(field, weights, r, a + k, u + k, d + k)
+        image = _image(field, weights, np.uint64(r), a, u, d)
+        for c in range(3):
+            out[a + np.uint64(c)] = rhs[a + np.uint64(c)] - image[c]
 
 
 # -- between grids -------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def _to_coarser(grids: Grids, level: int, field: Floats, rhs: Floats, spare: Flo
         f = THREE * np.uint64(transfers[r, 5]) + THREE
         for k in range(n):
             for c in range(THREE):
-                field[a + THREE * k + c] = field[f + np.uint64(6) * k + c]
+                field[a + THREE * k + c] = field[f + SIX * k + c]
     for r in range(start[ODDS], stop[ODDS]):
         a, f = THREE * np.uint64(odd[r, 0]), THREE * np.uint64(odd[r, 4]) + THREE
         for c in range(THREE):
@@ -301,24 +301,23 @@ def _agree(grids: Grids, level: int, field: Floats, rhs: Floats, missing: Floats
         below = THREE * np.uint64(transfers[r, 6])
         for k in range(count):
             for c in range(THREE):
-                rhs[a + THREE * k + c] += _sum(missing, above, here, below, np.uint64(6) * k + c)
+                rhs[a + THREE * k + c] += _sum(missing, above, here, below, SIX * k + c)
     for r in range(start[ODDS], stop[ODDS]):
         a = THREE * np.uint64(odd[r, 0])
         u, d = THREE * np.uint64(odd[r, 1]), THREE * np.uint64(odd[r, 2])
         above, here = THREE * np.uint64(odd[r, 3]), THREE * np.uint64(odd[r, 4])
         below = THREE * np.uint64(odd[r, 5])
-        for c in range(THREE):
-            image = _at(field, weights, r, a + c, u + c, d + c)
-            rhs[a + c] = image + _sum(missing, above, here, below, c)
+        image = _image(field, weights, np.uint64(r), a, u, d)
+        for c in range(3):
+            rhs[a + np.uint64(c)] = image[c] + _sum(missing, above, here, below, np.uint64(c))
 
 
 @compiled
 def _sum(missing: Floats, above: np.uint64, here: np.uint64, below: np.uint64, k: np.uint64) -> Any:
     """Add up 3 x 3 finer pixels, by the weights of bilinear interpolation."""
-    six = np.uint64(6)
     middle = missing[here + k + THREE] + HALF * (missing[above + k + THREE] + missing[below + k + THREE])
     left = missing[here + k] + HALF * (missing[above + k] + missing[below + k])
-    right = missing[here + k + six] + HALF * (missing[above + k + six] + missing[below + k + six])
+    right = missing[here + k + SIX] + HALF * (missing[above + k + SIX] + missing[below + k + SIX])
     return middle + HALF * (left + right)
 
 
@@ -329,7 +328,6 @@ def _to_finer(grids: Grids, level: int, field: Floats, old: Floats) -> None:
     start, stop = grids.ends[level], grids.ends[level + 1]
     for k in range(3 * start[PIXELS], 3 * stop[PIXELS]):
         old[k] = field[k] - old[k]
-    six = np.uint64(6)
     for r in range(start[PIECES], stop[PIECES]):
         n, f = np.uint64(pieces[r, 0]), THREE * np.uint64(pieces[r, 1])
         a, b = THREE * np.uint64(pieces[r, 3]), THREE * np.uint64(pieces[r, 4])
@@ -339,16 +337,16 @@ def _to_finer(grids: Grids, level: int, field: Floats, old: Floats) -> None:
                     _middle(old, a + c, b + c) + _middle(old, a + THREE + c, b + THREE + c)
                 )
             n, f, a, b = n - np.uint64(1), f + THREE, a + THREE, b + THREE
-        for k in range(n // np.uint64(2)):
+        for k in range(n // TWO):
             for c in range(THREE):
                 here = _middle(old, a + THREE * k + c, b + THREE * k + c)
                 there = _middle(old, a + THREE * k + THREE + c, b + THREE * k + THREE + c)
-                field[f + six * k + c] += here
-                field[f + six * k + THREE + c] += HALF * (here + there)
-        if n % np.uint64(2):
-            k = n // np.uint64(2)
+                field[f + SIX * k + c] += here
+                field[f + SIX * k + THREE + c] += HALF * (here + there)
+        if n % TWO:
+            f, a, b = f + SIX * (n // TWO), a + THREE * (n // TWO), b + THREE * (n // TWO)
             for c in range(THREE):
-                field[f + six * k + c] += _middle(old, a + THREE * k + c, b + THREE * k + c)
+                field[f + c] += _middle(old, a + c, b + c)
     _set_ghosts(grids, level, field)
 
 
@@ -422,7 +420,7 @@ def _hiding_error(grids: Grids, field: Floats) -> float:
             for k in range(3):
                 guess = _cubic(field[3 * a + k], field[3 * b + k], field[3 * c + k], field[3 * d + k])
                 worst = max(worst, abs(field[3 * probes[r, 0] + k] - guess))
-        total += worst
+        total += float(worst)
     return total
 
 
@@ -434,24 +432,34 @@ def _residual_squares(grids: Grids, field: Floats, rhs: Floats, missing: Floats)
 
 @compiled
 def _product(one: Floats, other: Floats, count: int) -> float:
-    """Return the inner product of the first `count` values, by parts of a thousand."""
+    """Return the inner product of the first `count` values, by parts of a few hundred."""
     total = 0.0
-    for start in range(0, count, 1024):
+    for start in range(0, count, PART):
+        first, second = one[start : min(start + PART, count)], other[start : min(start + PART, count)]
         part = np.float32(0)
-        for k in range(start, min(start + 1024, count)):
-            part += one[k] * other[k]
-        total += part
+        for k in range(len(first)):
+            part += first[k] * second[k]
+        total += float(part)
     return total
 
 
 @compiled
 def _largest_difference(one: Floats, other: Floats, count: int) -> float:
-    """Return the largest size of the difference; not a number if there is one."""
-    most = np.float32(0)
-    for k in range(count):
-        away = abs(one[k] - other[k])
-        most = away if not away <= most else most
-    return float(most)
+    """Return the largest size of the difference; not a number if there is one.
+
+    Floats without their sign are in the order of their bits, and not-a-number comes last; the
+    largest of whole numbers is what the vector units can find.
+    """
+    away, found = np.empty(PART, np.float32), np.zeros(1, np.int32)
+    bits, most = away.view(np.int32), np.int32(0)
+    for start in range(0, count, PART):
+        first, second = one[start : min(start + PART, count)], other[start : min(start + PART, count)]
+        for k in range(len(first)):
+            away[k] = first[k] - second[k]
+        for k in range(len(first)):
+            most = max(most, bits[k] & np.int32(0x7FFFFFFF))
+    found[0] = most
+    return float(found.view(np.float32)[0])
 
 
 @compiled

@@ -9,12 +9,10 @@ References
    29(6), 1981.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import compiled
+from facekit.compiled import compiled, inlined
 from facekit.grids import HIDDENS, Grids
 
 __all__ = ["add_to_bytes", "write_floats"]
@@ -37,118 +35,130 @@ def add_to_bytes(
 
     Pictures have shape (H, 3 W); the box begins at (x0, y0).
     """
-    rings, following, line = _begin(grids, start)
+    rings, lines, following = _begin(grids)
     for y in range(start + 1, stop + 1):
-        row = _next(grids, field, rings, following, line, y)
-        before, after = source[y - 1 + y0], out[y - 1 + y0]
+        _make_hidden(grids, field, rings, lines, following, y)
+        before, after, row = source[y - 1 + y0], out[y - 1 + y0], rings[0, 0]
         for r in range(grids.span_rows[y], grids.span_rows[y + 1]):
-            _add(row, before, after, grids.spans[r, 0], grids.spans[r, 1], x0)
+            first, last, place = grids.spans[r]
+            _add(field, 3 * place, before, after, 3 * (first - 1 + x0), 3 * (last - first))
         for r in range(grids.hidden_rows[y], grids.hidden_rows[y + 1]):
-            _add(row, before, after, grids.hidden[r, 0], grids.hidden[r, 1], x0)
+            first, last = grids.hidden[r]
+            _add(row, 3 * first + PAD, before, after, 3 * (first - 1 + x0), 3 * (last - first))
 
 
 @compiled
 def write_floats(grids: Grids, field: Floats, out: Floats, start: int, stop: int) -> None:
     """Write the field into the box's rows from `start` to `stop`; `out` has shape (h, 3 w)."""
-    rings, following, line = _begin(grids, start)
+    rings, lines, following = _begin(grids)
     for y in range(start + 1, stop + 1):
-        row = _next(grids, field, rings, following, line, y)
+        _make_hidden(grids, field, rings, lines, following, y)
         for r in range(grids.span_rows[y], grids.span_rows[y + 1]):
-            for k in range(3 * grids.spans[r, 0], 3 * grids.spans[r, 1]):
-                out[y - 1, k - 3] = row[PAD + k]
+            first, last, place = grids.spans[r]
+            _copy(field, 3 * place, out[y - 1], 3 * (first - 1), 3 * (last - first))
         for r in range(grids.hidden_rows[y], grids.hidden_rows[y + 1]):
-            for k in range(3 * grids.hidden[r, 0], 3 * grids.hidden[r, 1]):
-                out[y - 1, k - 3] = row[PAD + k]
+            first, last = grids.hidden[r]
+            _copy(rings[0, 0], 3 * first + PAD, out[y - 1], 3 * (first - 1), 3 * (last - first))
 
 
 @compiled
-def _add(row: Floats, before: Bytes, after: Bytes, first: int, last: int, x0: int) -> None:
+def _add(values: Floats, a: int, before: Bytes, after: Bytes, b: int, count: int) -> None:
+    """Add `count` values from place `a` on to the bytes from place `b` on."""
     low, high = np.float32(0), np.float32(255)
-    a, b = np.uint64(3 * first + PAD), np.uint64(3 * (first - 1 + x0))
-    for k in range(np.uint64(3 * (last - first))):
-        value = np.float32(before[b + k]) + row[a + k]
-        after[b + k] = np.uint8(np.int32(min(max(value, low), high) + HALF))
+    more, old, new = values[a : a + count], before[b : b + count], after[b : b + count]
+    for k in range(len(more)):
+        new[k] = np.uint8(min(max(np.float32(old[k]) + more[k], low), high) + HALF)
 
 
 @compiled
-def _begin(grids: Grids, start: int) -> tuple[Floats, Longs, Floats]:
-    """Return room for rows, and the first row of each grid that is needed from row `start` on."""
+def _copy(values: Floats, a: int, out: Floats, b: int, count: int) -> None:
+    some, room = values[a : a + count], out[b : b + count]
+    for k in range(len(some)):
+        room[k] = some[k]
+
+
+# -- rows of hidden pixels -----------------------------------------------------------------
+
+
+@compiled
+def _begin(grids: Grids) -> tuple[Floats, Floats, Longs]:
+    """Return room for rows and for what is between, and each grid's row that comes next."""
     depth = 1
     while grids.ends[depth, HIDDENS] > grids.ends[depth - 1, HIDDENS]:
         depth += 1
-    following = np.empty(depth, np.int64)
-    following[0] = start + 1
-    for level in range(1, depth):
-        following[level] = max((following[level - 1] + 1 - grids.shapes[level, 2]) // 2 - 1, 0)
+    following = np.zeros(depth, np.int64)
     width = 3 * grids.shapes[0, 1] + 2 * PAD
-    return np.zeros((depth, RING, width), np.float32), following, np.zeros(width, np.float32)
+    return np.zeros((depth, RING, width), np.float32), np.zeros((2, width), np.float32), following
 
 
-@compiled
-def _next(grids: Grids, field: Floats, rings: Floats, following: Longs, line: Floats, y: int) -> Floats:
-    """Make row `y` of the finest grid, and before that what it needs of the coarser ones."""
-    depth = len(following)
-    needed = np.empty(depth, np.int64)
-    needed[0] = y
-    for level in range(1, depth):
-        last = (needed[level - 1] + 1 - grids.shapes[level, 2]) // 2 + 2
-        needed[level] = min(last, grids.shapes[level, 0] - 1)
-    for level in range(depth - 1, -1, -1):
-        while following[level] <= needed[level]:
-            _make_row(grids, field, rings, line, level, following[level])
-            following[level] += 1
-    return rings[0, y % RING]
+@inlined
+def _make_hidden(grids: Grids, field: Floats, rings: Floats, lines: Floats, following: Longs, y: int) -> None:
+    """Make the hidden pixels of the finest grid's row `y`, and before that the coarser rows they need."""
+    if grids.hidden_rows[y] == grids.hidden_rows[y + 1]:
+        return
+    for level in range(len(following) - 1, 0, -1):
+        low, high = y, y
+        for k in range(1, level + 1):
+            low = max((low + 1 - grids.shapes[k, 2]) // 2 - 1, 0)
+            high = min((high + 1 - grids.shapes[k, 2]) // 2 + 2, grids.shapes[k, 0] - 1)
+        for line in range(max(low, following[level]), high + 1):
+            _make_row(grids, field, rings, lines, level, line)
+        following[level] = high + 1
+    _interpolate(grids, rings, lines, rings[0, 0], 0, y)
 
 
-@compiled
-def _make_row(grids: Grids, field: Floats, rings: Floats, line: Floats, level: int, y: int) -> None:
-    """Make one row of one grid."""
+@inlined
+def _make_row(grids: Grids, field: Floats, rings: Floats, lines: Floats, level: int, y: int) -> None:
+    """Make one row of a coarser grid."""
     row, base = rings[level, y % RING], grids.row_ends[level] + y
     for r in range(grids.span_rows[base], grids.span_rows[base + 1]):
-        a, f = np.uint64(3 * grids.spans[r, 0] + PAD), np.uint64(3 * grids.spans[r, 2])
-        for k in range(np.uint64(3 * (grids.spans[r, 1] - grids.spans[r, 0]))):
-            row[a + k] = field[f + k]
+        first, last, place = grids.spans[r]
+        _copy(field, 3 * place, row, 3 * first + PAD, 3 * (last - first))
+    _interpolate(grids, rings, lines, row, level, y)
+
+
+@inlined
+def _interpolate(grids: Grids, rings: Floats, lines: Floats, row: Floats, level: int, y: int) -> None:
+    """Fill the hidden pixels of one row from four rows of the next coarser grid."""
+    base = grids.row_ends[level] + y
     if grids.hidden_rows[base] == grids.hidden_rows[base + 1]:
         return
     top, left = grids.shapes[level + 1, 2], grids.shapes[level + 1, 3]
-    i, between = (y + 1 - top) // 2, (y + 1 - top) % 2
-    one, two = rings[level + 1, (i - 1) % RING], rings[level + 1, i % RING]
-    three, four = rings[level + 1, (i + 1) % RING], rings[level + 1, (i + 2) % RING]
+    i, coarse = (y + 1 - top) // 2, rings[level + 1]
     for r in range(grids.hidden_rows[base], grids.hidden_rows[base + 1]):
-        first, last = grids.hidden[r, 0], grids.hidden[r, 1]
-        j = (first + 1 - left) // 2
-        if between:
-            a = np.uint64(3 * (j - 1) + PAD)
-            for k in range(np.uint64(3 * ((last - first) // 2 + 4))):
-                line[a + k] = _cubic(one[a + k], two[a + k], three[a + k], four[a + k])
-            _widen(line, row, first, last, j, (first + 1 - left) % 2)
-        else:
-            _widen(two, row, first, last, j, (first + 1 - left) % 2)
+        first, last = grids.hidden[r]
+        j, line = (first + 1 - left) // 2, coarse[i % RING]
+        if (y + 1 - top) % 2:
+            a, b = 3 * (j - 1) + PAD, 3 * (j + (last - first) // 2 + 3) + PAD
+            line = lines[0]
+            rows = coarse[(i - 1) % RING], coarse[i % RING], coarse[(i + 1) % RING], coarse[(i + 2) % RING]
+            _halfway(rows[0][a:b], rows[1][a:b], rows[2][a:b], rows[3][a:b], line[a:b])
+        _widen(line, lines[1], row, first, last - first, j, (first + 1 - left) % 2)
 
 
 @compiled
-def _widen(line: Floats, row: Floats, first: int, last: int, j: int, odd: int) -> None:
-    """Interpolate a coarse row, from column `j` on, at the columns from `first` to `last`."""
-    f, a, n = np.uint64(3 * first + PAD), np.uint64(3 * j + PAD), np.uint64(last - first)
+def _widen(line: Floats, half: Floats, row: Floats, first: int, count: int, j: int, odd: int) -> None:
+    """Interpolate a coarse row, from column `j` on, at `count` columns from `first` on."""
+    a, size = 3 * j + PAD, 3 * (count // 2 + 1)
+    _halfway(line[a - 3 :], line[a:], line[a + 3 :], line[a + 6 :], half[:size])
+    f, k = np.uint64(3 * first + PAD), np.uint64(0)
+    here = line[a : a + size + 3]
     if odd:
         for c in range(THREE):
-            row[f + c] = _along(line, a + c)
-        f, a, n = f + THREE, a + THREE, n - np.uint64(1)
-    for k in range(n // np.uint64(2)):
+            row[f + c] = half[c]
+        f, k, count = f + THREE, THREE, count - 1
+    for _ in range(count // 2):
         for c in range(THREE):
-            row[f + SIX * k + c] = line[a + THREE * k + c]
-            row[f + SIX * k + THREE + c] = _along(line, a + THREE * k + c)
-    if n % np.uint64(2):
+            row[f + c] = here[k + c]
+            row[f + THREE + c] = half[k + c]
+        f, k = f + SIX, k + THREE
+    if count % 2:
         for c in range(THREE):
-            row[f + THREE * (n - np.uint64(1)) + c] = line[a + THREE * (n // np.uint64(2)) + c]
+            row[f + c] = here[k + c]
 
 
 @compiled
-def _along(line: Floats, k: np.uint64) -> Any:
-    return _cubic(line[k - THREE], line[k], line[k + THREE], line[k + SIX])
-
-
-@compiled
-def _cubic(one: Any, two: Any, three: Any, four: Any) -> Any:
-    """Interpolate halfway between `two` and `three`."""
-    return NINE * (two + three) - ONE * (one + four)
+def _halfway(one: Floats, two: Floats, three: Floats, four: Floats, out: Floats) -> None:
+    """Interpolate halfway between `two` and `three`, by cubics."""
+    for k in range(len(out)):
+        out[k] = NINE * (two[k] + three[k]) - ONE * (one[k] + four[k])

@@ -82,7 +82,19 @@ class Region:
     shape: tuple[int, int]
     screen: float
     compiles: bool
-    _made: dict[bool, Grids] = field(default_factory=dict, repr=False)
+    _made: dict[bool, Grids] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def at_border(self) -> tuple[bool, bool, bool, bool]:
+        """Whether the box ends at the picture's border: top, bottom, left, right."""
+        (x0, y0), (height, width) = self.corner, self.unknown.shape
+        return y0 == 0, y0 + height == self.shape[0], x0 == 0, x0 + width == self.shape[1]
+
+    @property
+    def crosses(self) -> bool:
+        """Whether the box goes from one border of the picture to the opposite one."""
+        top, bottom, left, right = self.at_border
+        return (top and bottom) or (left and right)
 
     def grids(self, *, hide: bool) -> Grids:
         """Return the hierarchy, built when first asked for.
@@ -98,13 +110,13 @@ class Region:
             Kernels must be compiled to use it.
         """
         if hide not in self._made:
-            (x0, y0), (height, width) = self.corner, self.unknown.shape
-            rows, cols = self.shape
-            at_border = (y0 == 0, y0 + height == rows, x0 == 0, x0 + width == cols)
-            made = make_grids(self.unknown, self.screen, at_border, hide=hide)
-            self._made[hide] = self.grids(hide=False) if made is None else made
-            if made is not None and not made.graded:  # nothing lies deep enough, or nothing was to be hidden
-                self._made[False] = made
+            # A mask that ends at the picture's border may be tied to few pixels: see `grids`.
+            made = None
+            if not hide or not any(self.at_border):
+                made = make_grids(self.unknown, self.screen, self.at_border, hide=hide)
+            if made is None or (hide and not made.graded):  # or nothing lies deep enough
+                made = self.grids(hide=False)
+            self._made[hide] = made
         return self._made[hide]
 
 
@@ -451,11 +463,13 @@ def _region(mask: Mask, reach: float | None) -> Region:
 def _solved(region: Region, grids: Grids, rhs: Flat) -> tuple[Grids, Flat]:
     """Return a solution that was checked, and the hierarchy that it is laid out for.
 
-    V-cycles do, nearly always. Where hiding the inside costs too much, or they are slow, all pixels
+    V-cycles do, nearly always; not for a mask from one border of the picture to the opposite one,
+    where no coarser grid ends with the picture on both sides. Where hiding the inside costs too much, or they are slow, all pixels
     are worked on; where that is slow, too, conjugate gradients go on.
     """
     found = np.zeros_like(rhs)
-    error, hiding = multigrid.cycles(grids, found, rhs.copy(), GOAL, MAX_CYCLES)
+    most = 0 if region.crosses else MAX_CYCLES
+    error, hiding = multigrid.cycles(grids, found, rhs.copy(), GOAL, most)
     if error + hiding <= TOLERANCE:
         return grids, found
     if grids.graded:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from facekit.compiled import compiled
 from facekit.grid_pixels import ALIKE, FEW, ODD, UNKNOWN
 
-__all__ = ["border_weights", "coarser_stencil", "galerkin", "inverse"]
+__all__ = ["border_weights", "coarser_stencil", "galerkin", "galerkin_stencil", "inverse"]
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -36,6 +36,19 @@ def coarser_stencil(stencil: Floats) -> Floats:
     new = (2 + 2 * t + t * screen) / (8 + 2 * screen)
     screen = min(screen * screen + 4 * screen, STIFF)
     return np.array([-new / 2, new - 1, 4 - 2 * new + screen], np.float32)
+
+
+@compiled
+def galerkin_stencil(stencil: Floats) -> Floats:
+    """Return corner, edge and centre of a constant stencil interpolated, applied and restricted.
+
+    Along one axis, the identity becomes (1/4, 3/2, 1/4) and the sum of both neighbours (1, 2, 1);
+    this is the product of the two axes.
+    """
+    corner, edge, centre = float(stencil[0]), float(stencil[1]), float(stencil[2])
+    new_corner = centre / 16 + edge / 2 + corner
+    new_edge = 3 * centre / 8 + 2 * edge + 2 * corner
+    return np.array([new_corner, new_edge, 9 * centre / 4 + 6 * edge + 4 * corner], np.float32)
 
 
 @compiled

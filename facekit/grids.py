@@ -9,7 +9,8 @@ largest correction; the work grows with the rim, not with the area.
 What makes it exact is the coarse stencil. The five-point solution on the pixels is not quite
 harmonic; the nine-point stencil of `coarser_stencil` has the same solutions on every second
 pixel, up to sixth order. Near the rim coarse stencils are Galerkin products, which know thin
-arms, holes and the picture's border.
+arms, holes and the picture's border. Where nothing is hidden, all are: then no flux is lost
+between pixels, which matters for a mask that is tied to few known pixels.
 
 A grid's pixels are *common* (one stencil for all), *odd* (nine weights of their own), *ghosts*
 (hidden, but next to a pixel in the band), or *rim* (known, next to one: always zero). All of
@@ -40,7 +41,7 @@ from facekit.grid_lists import (
     list_transfers,
 )
 from facekit.grid_pixels import BAND, COARSE_BAND, classified, count, deep, layers
-from facekit.grid_stencils import border_weights, coarser_stencil, galerkin, inverse
+from facekit.grid_stencils import border_weights, coarser_stencil, galerkin, galerkin_stencil, inverse
 
 __all__ = ["Grids", "build", "make_grids"]
 
@@ -135,7 +136,8 @@ def build(
     ends = np.zeros((depth + 1, 9), np.int64)
     for level in range(depth):
         if level:
-            stencils[level] = coarser_stencil(stencils[level - 1])
+            finer = stencils[level - 1]
+            stencils[level] = coarser_stencil(finer) if hide else galerkin_stencil(finer)
         seen = none
         if level + 1 < depth and hide:
             band = COARSE_BAND if level else BAND

@@ -71,7 +71,7 @@ def cycles(grids: Grids, field: Floats, rhs: Floats, goal: float, most: int) -> 
             # The slower of the two tells: what is smooth hardly shows in the residual.
             rate = max(np.sqrt(squares / max(before, TINY)), move / max(last, TINY))
             error = _to_go(move, rate)
-            if error <= goal:
+            if turn > 1 and error <= goal:  # the first rate is that of what goes fast
                 break
             if turn > 1 and not rate < SLOW:
                 return np.inf, 0.0

@@ -127,11 +127,33 @@ class PlacedMesh:
     deep: bool
 
     def runs(self, top: int, stop: int) -> Runs:
-        """Return what to draw in the rows from `top` to `stop`, end exclusive; see `find_runs`."""
+        """Find what to draw in some rows of the box.
+
+        Parameters
+        ----------
+        top, stop : int
+            The first row, and the one behind the last.
+
+        Returns
+        -------
+        Runs
+            As `find_runs` lists them.
+        """
         return find_runs(self.snapped, self.triangles, self.rows, self.size[1], top, stop)
 
     def distances(self, rows: int) -> Float:
-        """Return the distance of nothing for some rows of the box; empty if the last triangle wins."""
+        """Make room for distances from the viewer.
+
+        Parameters
+        ----------
+        rows : int
+            For how many rows of the box.
+
+        Returns
+        -------
+        ndarray of shape (rows, cols), float32
+            Infinite, so that anything is nearer; empty if the last triangle wins.
+        """
         return np.full((rows, self.size[1]) if self.deep else (0, 0), np.inf, np.float32)
 
     def fill(self, top: int, map_x: Float, map_y: Float, inside: Mask) -> None:

@@ -22,7 +22,12 @@ INTERNAL = (
     "facekit.views",
     "facekit.likeness",
     "facekit.archives",
-    "facekit.stencils",
+    "facekit.grid",
+    "facekit.guidance",
+    "facekit.multigrid",
+    "facekit.readout",
+    "facekit.planes",
+    "facekit.scanline",
 )
 
 

@@ -22,7 +22,17 @@ from facekit.compiled import can_compile, compiled
 from facekit.errors import ArrayError, DegenerateMeshError
 from facekit.planes import Planes, fit_planes, fit_planes_plainly, write_map
 from facekit.sampling import LEAST, Bounds, Float, SamplingMap
-from facekit.scanline import FARTHEST, SUBPIXELS, Rows, Runs, Snapped, find_rows, find_rows_plainly, find_runs
+from facekit.scanline import (
+    FARTHEST,
+    SUBPIXELS,
+    Rows,
+    Runs,
+    Snapped,
+    find_rows,
+    find_rows_plainly,
+    find_runs,
+    find_runs_plainly,
+)
 from facekit.threads import in_strips
 from facekit.values import Mask, Points, Triangles, as_points, as_triangles
 
@@ -128,7 +138,8 @@ class PlacedMesh:
 
     def runs(self, top: int, stop: int) -> Runs:
         """Return what to draw in the rows from `top` to `stop`, end exclusive; see `find_runs`."""
-        return find_runs(self.snapped, self.triangles, self.rows, self.size[1], top, stop)
+        find = find_runs if can_compile() else find_runs_plainly
+        return find(self.snapped, self.triangles, self.rows, self.size[1], top, stop)
 
     def distances(self, rows: int) -> Float:
         """Return the distance of nothing for some rows of the box; empty if the last triangle wins."""

@@ -24,7 +24,7 @@ KERNELS = (
     (rasteriser, "_survey"),
     (rasteriser, "_settle"),
     (planes, "_write_map"),
-    (scanline, "_find_runs"),
+    (rasteriser, "find_runs"),
     (sampler, "_pack"),
     (sampler, "_gather"),
     (sampler, "_gather_mask"),

@@ -18,18 +18,6 @@ import numpy.typing as npt
 from facekit.compiled import compiled
 from facekit.values import Triangles
 
-__all__ = [
-    "FARTHEST",
-    "SUBPIXELS",
-    "Rows",
-    "Runs",
-    "Snapped",
-    "doubled_area",
-    "find_rows",
-    "find_rows_plainly",
-    "find_runs",
-]
-
 SUBPIXELS = 256  # vertices snap to this grid, on which the fill rule is exact
 FARTHEST = 2**21  # pixels; beyond, the exact integers of the fill rule could overflow
 

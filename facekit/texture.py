@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.compiled import can_compile, compiled
+from facekit.mesh import PlacedMesh
 from facekit.planes import Planes, start_of_run
-from facekit.rasterise import PlacedMesh
 from facekit.sampling import HALVES, LANE, Lanes, Source, mixed
 from facekit.scanline import Rows, Snapped, find_runs
 from facekit.values import Image, Mask, Triangles

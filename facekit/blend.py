@@ -464,8 +464,9 @@ def _solved(region: Region, grids: Grids, rhs: Flat) -> tuple[Grids, Flat]:
     """Return a solution that was checked, and the hierarchy that it is laid out for.
 
     V-cycles do, nearly always; not for a mask from one border of the picture to the opposite one,
-    where no coarser grid ends with the picture on both sides. Where hiding the inside costs too much, or they are slow, all pixels
-    are worked on; where that is slow, too, conjugate gradients go on.
+    where no coarser grid ends with the picture on both sides. Where hiding the inside costs too
+    much, or they are slow, all pixels are worked on; where that is slow, too, conjugate gradients
+    go on.
     """
     found = np.zeros_like(rhs)
     most = 0 if region.crosses else MAX_CYCLES

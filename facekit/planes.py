@@ -17,8 +17,6 @@ from facekit.compiled import can_compile, compiled
 from facekit.scanline import SUBPIXELS, Runs, Snapped, doubled_area
 from facekit.values import Mask, Triangles
 
-__all__ = ["Planes", "fit_planes", "fit_planes_plainly", "start_of_run", "write_map"]
-
 Float: TypeAlias = npt.NDArray[np.float32]
 Planes: TypeAlias = npt.NDArray[np.float64]  # (T, 11), as `fit_planes` says
 

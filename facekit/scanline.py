@@ -15,20 +15,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import can_compile, compiled
+from facekit.compiled import compiled
 from facekit.values import Triangles
-
-__all__ = [
-    "FARTHEST",
-    "SUBPIXELS",
-    "Rows",
-    "Runs",
-    "Snapped",
-    "doubled_area",
-    "find_rows",
-    "find_rows_plainly",
-    "find_runs",
-]
 
 SUBPIXELS = 256  # vertices snap to this grid, on which the fill rule is exact
 FARTHEST = 2**21  # pixels; beyond, the exact integers of the fill rule could overflow
@@ -37,38 +25,6 @@ Snapped: TypeAlias = npt.NDArray[np.int64]  # (N, 2) in units of 1/SUBPIXELS pix
 Rows: TypeAlias = npt.NDArray[np.int32]  # (T, 3): first, behind the last, as `find_rows` says
 Runs: TypeAlias = npt.NDArray[np.int32]  # (R, 4): row, first and last pixel, triangle, as `find_runs` says
 Edge: TypeAlias = tuple[int, int, int, int, int, int]  # side, end, rest, their steps, unit: see `_edge`
-
-
-def find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int) -> Runs:
-    """Find the pixels that triangles cover in some rows of a box, in the order in which to draw them.
-
-    A centre on an edge belongs to the triangle for which the edge is a top or a left one. Then come
-    triangles that may have a centre on another of their edges, with all of these in: their runs
-    close the mesh's outer edge, and are to be drawn only where no triangle has the pixel yet.
-
-    Parameters
-    ----------
-    dst : ndarray of shape (N, 2), int64, 1/256 pixel
-        Vertices, where the box begins at 0, 0.
-    triangles : Triangles of shape (T, 3)
-        Rows; later ones are drawn over earlier ones.
-    rows : ndarray of shape (T, 3), int32
-        First row, the one behind the last, and that with all edges in, as `find_rows` tells.
-    width : int
-        Of the box.
-    top, stop : int
-        The rows of the box, end exclusive.
-
-    Returns
-    -------
-    ndarray of shape (R, 4), int32
-        Row, first pixel, last pixel, and the triangle; that triangle's complement (~) in runs
-        that close the outer edge.
-    """
-    return (_find_runs if can_compile() else _find_runs_plainly)(dst, triangles, rows, width, top, stop)
-
-
-# -- kernels -------------------------------------------------------------------------------
 
 
 @compiled
@@ -106,7 +62,32 @@ def _may_lose(dst: Snapped, p: int, q: int) -> bool:
 
 
 @compiled
-def _find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int) -> Runs:
+def find_runs(dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int) -> Runs:
+    """Find the pixels that triangles cover in some rows of a box, in the order in which to draw them.
+
+    A centre on an edge belongs to the triangle for which the edge is a top or a left one. Then come
+    triangles that may have a centre on another of their edges, with all of these in: their runs
+    close the mesh's outer edge, and are to be drawn only where no triangle has the pixel yet.
+
+    Parameters
+    ----------
+    dst : ndarray of shape (N, 2), int64, 1/256 pixel
+        Vertices, where the box begins at 0, 0.
+    triangles : Triangles of shape (T, 3)
+        Rows; later ones are drawn over earlier ones.
+    rows : ndarray of shape (T, 3), int32
+        First row, the one behind the last, and that with all edges in, as `find_rows` tells.
+    width : int
+        Of the box.
+    top, stop : int
+        The rows of the box, end exclusive.
+
+    Returns
+    -------
+    ndarray of shape (R, 4), int32
+        Row, first pixel, last pixel, and the triangle; that triangle's complement (~) in runs
+        that close the outer edge.
+    """
     most = 1
     for row in range(len(triangles)):
         for k in (1, 2):
@@ -215,10 +196,10 @@ def find_rows_plainly(dst: Snapped, triangles: Triangles) -> Rows:
     return rows.astype(np.int32)
 
 
-def _find_runs_plainly(
+def find_runs_plainly(
     dst: Snapped, triangles: Triangles, rows: Rows, width: int, top: int, stop: int
 ) -> Runs:
-    """Do what `_find_runs` does: test the edge functions all over each triangle's box."""
+    """Do what `find_runs` does: test the edge functions all over each triangle's box."""
     order = [(row, False) for row in range(len(triangles))]
     order += [(int(row), True) for row in np.flatnonzero(rows[:, 2] > rows[:, 0])[::-1]]
     found: list[list[int]] = []

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.compiled import can_compile, compiled
+from facekit.mesh import PlacedMesh
 from facekit.planes import Planes, start_of_run
-from facekit.rasterise import PlacedMesh
 from facekit.sampling import HALVES, LANE, Lanes, Source, mixed
-from facekit.scanline import Runs
-from facekit.values import Image, Mask
+from facekit.scanline import Rows, Snapped, find_runs
+from facekit.values import Image, Mask, Triangles
 
 __all__ = ["Texture"]
 
@@ -72,9 +72,9 @@ class Texture:
         if can_compile():
             begin = (y0 + top) * cols + x0
             flags, pixels = inside.reshape(-1)[begin:], warped.reshape(-1)[3 * begin :]
-            runs, near = mesh.runs(top, stop), mesh.distances(stop - top)
-            kernel_input = runs, mesh.planes, self._steps, source.lanes, source.scales
-            _draw(*kernel_input, top, near, cols, flags, pixels)
+            triangles = mesh.snapped, mesh.triangles, mesh.rows, mesh.planes, self._steps
+            where = mesh.size[1], cols, top, stop
+            _draw(*triangles, source.lanes, source.scales, *where, mesh.distances(stop - top), flags, pixels)
         else:
             box = slice(y0 + top, y0 + stop), slice(x0, x0 + mesh.size[1])
             map_x, map_y = np.zeros((2, stop - top, mesh.size[1]), np.float32)
@@ -100,18 +100,23 @@ def _steps(planes: Planes, scale: float, width: int) -> Steps:
 
 @compiled
 def _draw(
-    runs: Runs,
+    snapped: Snapped,
+    triangles: Triangles,
+    rows: Rows,
     planes: Planes,
     steps: Steps,
     lanes: Lanes,
     scales: tuple[float, float, float],
-    top: int,
-    near: Float,
+    width: int,
     cols: int,
+    top: int,
+    stop: int,
+    near: Float,
     inside: Flags,
     out: Bytes,
 ) -> None:
-    """Draw runs into flat arrays, which begin at the box's first pixel in row `top`."""
+    """Draw rows of a box into flat arrays, which begin at its first pixel in row `top`."""
+    runs = find_runs(snapped, triangles, rows, width, top, stop)
     flat, stride = lanes.ravel(), np.uint64(lanes.shape[1])
     most = (lanes.shape[1] - 2) << PART, (lanes.shape[0] - 2) << PART
     for run in range(len(runs)):

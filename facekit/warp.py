@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.errors import ArrayError
-from facekit.rasterise import FLAT, place_mesh, rasterise, signed_areas
+from facekit.mesh import FLAT, place_mesh, signed_areas
+from facekit.rasterise import rasterise
 from facekit.sampling import LEAST, SamplingMap, Source, sample, sample_mask
 from facekit.texture import Texture
 from facekit.threads import in_strips

@@ -1,4 +1,4 @@
-"""The rasteriser and the sampler: the plain versions agree, and threads change nothing."""
+"""The meshes and the sampler: the plain versions agree, and threads change nothing."""
 
 import importlib
 import os
@@ -16,15 +16,14 @@ from facekit.synthetic import place_face
 from facekit.topology import face_triangles
 from facekit.warp import rasterise, warp_piecewise_affine, warp_points
 
-rasteriser, planes, scanline, sampler, texture = (
-    importlib.import_module(f"facekit.{name}")
-    for name in ("rasterise", "planes", "scanline", "sampling", "texture")
+meshes, planes, sampler, texture = (
+    importlib.import_module(f"facekit.{name}") for name in ("mesh", "planes", "sampling", "texture")
 )
 KERNELS = (
-    (rasteriser, "_survey"),
-    (rasteriser, "_settle"),
+    (meshes, "_survey"),
+    (meshes, "_settle"),
     (planes, "_write_map"),
-    (scanline, "_find_runs"),
+    (meshes, "find_runs"),
     (sampler, "_pack"),
     (sampler, "_gather"),
     (sampler, "_gather_mask"),
@@ -63,7 +62,7 @@ def soups(draw):
     src, dst = rng.uniform(-5, 45, (2, 12, 2)).astype(np.float32)
     dst = np.round(dst) if draw(st.booleans()) else dst
     triangles = rng.integers(0, 12, (8, 3)).astype(np.int32)
-    triangles = triangles[np.abs(rasteriser.signed_areas(dst, triangles)) > 0.01]
+    triangles = triangles[np.abs(meshes.signed_areas(dst, triangles)) > 0.01]
     return src, dst, triangles, rng.uniform(0, 9, 12).astype(np.float32) if draw(st.booleans()) else None
 
 
@@ -73,7 +72,7 @@ def both_ways(work):
 
 @settings(max_examples=30, deadline=None)
 @given(soup=soups())
-def test_plain_rasteriser_covers_the_same_pixels_from_the_same_places(soup):
+def test_plain_meshes_covers_the_same_pixels_from_the_same_places(soup):
     src, dst, triangles, depth = soup
     fast, plain = both_ways(lambda: rasterise(src, dst, triangles, shape=(40, 36), depth=depth))
     np.testing.assert_array_equal(fast.inside, plain.inside)
@@ -86,7 +85,7 @@ def test_plain_rasteriser_covers_the_same_pixels_from_the_same_places(soup):
 @given(soup=soups(), top=st.integers(0, 20), rows=st.integers(0, 20))
 def test_plain_and_compiled_runs_are_the_same_in_any_rows(soup, top, rows):
     src, dst, triangles, depth = soup
-    fast, plain = both_ways(lambda: rasteriser.place_mesh(src, dst, triangles, shape=(40, 36), depth=depth))
+    fast, plain = both_ways(lambda: meshes.place_mesh(src, dst, triangles, shape=(40, 36), depth=depth))
     assert (fast.corner, fast.size, fast.reach) == (plain.corner, plain.size, plain.reach)
     np.testing.assert_allclose(fast.shrink, plain.shrink)
     np.testing.assert_array_equal(fast.rows, plain.rows)
@@ -121,7 +120,7 @@ def test_slivers_and_sources_far_away_read_nothing_beyond_the_picture(seed, reac
     dst = rng.uniform(-5, 45, (30, 2)).astype(np.float32)
     dst[15:] = dst[:15] + rng.uniform(-0.05, 0.05, (15, 2))  # a triangle of these is a sliver
     triangles = rng.integers(0, 30, (60, 3)).astype(np.int32)
-    triangles = triangles[np.abs(rasteriser.signed_areas(dst, triangles)) > 2e-3]
+    triangles = triangles[np.abs(meshes.signed_areas(dst, triangles)) > 2e-3]
     grey = np.full((20, 20, 3), 77, np.uint8)
     warped, inside = warp_piecewise_affine(grey, src, dst, triangles, shape=(40, 36))
     assert (warped[inside] == 77).all()
@@ -163,7 +162,7 @@ def test_warp_works_where_numba_cannot_compile():
 def test_threads_and_runs_change_nothing(monkeypatch, deep):
     mesh, other = place_face((110, 120), 100, yaw=20), place_face((100, 90), 70)
     depth = mesh.depth[:468] if deep else None
-    triangles = face_triangles()[np.abs(rasteriser.signed_areas(mesh.points, face_triangles())) > 0.01]
+    triangles = face_triangles()[np.abs(meshes.signed_areas(mesh.points, face_triangles())) > 0.01]
     results = []
     for threads in ("1", "2", "3", "2"):
         monkeypatch.setenv("FACEKIT_THREADS", threads)

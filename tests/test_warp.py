@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial import ConvexHull, Delaunay, QhullError
 
 from facekit.errors import ArrayError, DegenerateMeshError
-from facekit.rasterise import SUBPIXELS
+from facekit.scanline import SUBPIXELS
 from facekit.synthetic import place_face, synthetic_face, synthetic_mesh
 from facekit.topology import FACE_OVAL, face_triangles
 from facekit.warp import (
@@ -124,6 +124,15 @@ def test_winding_of_the_rows_does_not_matter():
     one, other = (owners(corners, np.array([row], np.int32)) for row in ([0, 1, 2], [0, 2, 1]))
     np.testing.assert_array_equal(one, other)
     assert (one == 0).sum() > 80
+
+
+def test_pixel_centres_on_an_edge_where_the_mesh_folds_are_inside():
+    # Both triangles lie to the left of the edge that they share: to neither it is a left one.
+    points = np.array([[5, 0], [5, 10], [0, 5], [2, 5]], np.float32)
+    image = noise((12, 12))
+    warped, inside = warp_piecewise_affine(image, points, points, np.array([[0, 1, 2], [0, 3, 1]]))
+    assert inside[:11, 5].all()
+    np.testing.assert_array_equal(warped[inside], image[inside])
 
 
 def test_face_mesh_has_no_cracks():

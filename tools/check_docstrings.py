@@ -26,8 +26,6 @@ INTERNAL = (
     "facekit.guidance",
     "facekit.multigrid",
     "facekit.readout",
-    "facekit.planes",
-    "facekit.scanline",
 )
 
 

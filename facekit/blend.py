@@ -469,7 +469,7 @@ def _solved(region: Region, grids: Grids, rhs: Flat) -> tuple[Grids, Flat]:
     go on.
     """
     found = np.zeros_like(rhs)
-    most = 0 if region.crosses else MAX_CYCLES
+    most = 0 if region.crosses and len(grids.shapes) > 1 else MAX_CYCLES
     error, hiding = multigrid.cycles(grids, found, rhs.copy(), GOAL, most)
     if error + hiding <= TOLERANCE:
         return grids, found

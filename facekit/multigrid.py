@@ -31,6 +31,7 @@ Floats = npt.NDArray[np.float32]
 
 LEAST_RATE = 0.1  # of convergence; nothing faster is believed
 SLOW = 0.4  # rate of convergence; if V-cycles are slower, conjugate gradients do better
+SLOWEST = 0.98  # rate that conjugate gradients are thought to have at least
 TINY = 1e-30
 PART = 512  # values that are summed, or compared, at a time
 TWO, THREE, SIX = np.uint64(2), np.uint64(3), np.uint64(6)
@@ -110,6 +111,7 @@ def conjugate_gradients(grids: Grids, field: Floats, rhs: Floats, goal: float, m
         before, squares = squares, _product(residual, residual, size)
         last, move = move, abs(length) * _largest_difference(step, nothing, size)
         rate = max(np.sqrt(squares / max(before, TINY)), move / max(last, TINY))
+        rate = min(rate, SLOWEST)  # each step gets closer; where rounding is all that is left, none shows
         # A single short step may be an accident: what two steps say is believed.
         error, latest = max(latest, _to_go(max(move, last), rate)), _to_go(max(move, last), rate)
         if turn and error <= goal:

@@ -131,6 +131,15 @@ def test_solution_holds_on_random_masks(seed, share, rows, cols, mode, reach):
     assert np.abs(mine - naive(source, target, mask, mode, reach)).max() < 0.5
 
 
+@pytest.mark.parametrize("reach", [None, 0.5, 50.0])
+def test_few_pixels_from_border_to_border_are_solved(reach):
+    mask = np.zeros((18, 2), bool)
+    mask[[3, 5, 17], [0, 1, 1]] = True
+    source, target = pictures(20, mask.shape)
+    mine = solved(source, target, mask, reach=reach)
+    assert np.abs(mine - naive(source, target, mask, reach=reach)).max() < 0.5
+
+
 def test_large_smooth_correction_converges():
     # A difference that varies slowly all along the edge is the hardest for local smoothing.
     size = 400

@@ -110,7 +110,7 @@ class Region:
             Kernels must be compiled to use it.
         """
         if hide not in self._made:
-            # A mask that ends at the picture's border may be tied to few pixels: see `grids`.
+            # Hiding was measured for masks with known pixels all around; others may be tied to few.
             made = None
             if not hide or not any(self.at_border):
                 made = make_grids(self.unknown, self.screen, self.at_border, hide=hide)

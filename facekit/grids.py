@@ -9,8 +9,7 @@ largest correction; the work grows with the rim, not with the area.
 What makes it exact is the coarse stencil. The five-point solution on the pixels is not quite
 harmonic; the nine-point stencil of `coarser_stencil` has the same solutions on every second
 pixel, up to sixth order. Near the rim coarse stencils are Galerkin products, which know thin
-arms, holes and the picture's border. Where nothing is hidden, all are: then no flux is lost
-between pixels, which matters for a mask that is tied to few known pixels.
+arms, holes and the picture's border. Where nothing is hidden, all are.
 
 A grid's pixels are *common* (one stencil for all), *odd* (nine weights of their own), *ghosts*
 (hidden, but next to a pixel in the band), or *rim* (known, next to one: always zero). All of
@@ -48,7 +47,6 @@ __all__ = ["Grids", "build", "make_grids"]
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.uint8]
 
 
 class Grids(NamedTuple):
@@ -58,7 +56,7 @@ class Grids(NamedTuple):
     several that lie next to each other.
     """
 
-    shapes: Longs  # (L, 4): rows and columns, with a rim; top and left: see `_coarse_shape`
+    shapes: Longs  # (L, 4): rows and columns, with a rim; top and left: as `grid_pixels` says
     stencils: Floats  # (L, 3): corner, edge and centre of the common stencil
     ends: Longs  # (L + 1, 9): pixels, runs, odd, transfers, pieces, ghosts, probes, spans, hidden
     row_ends: Longs  # (L + 1,): where each grid's rows begin in `span_rows` and `hidden_rows`
@@ -80,17 +78,12 @@ class Grids(NamedTuple):
     @property
     def size(self) -> int:
         """Number of pixels stored, of all grids."""
-        return int(self.ends[-1, 0])
-
-    @property
-    def finest(self) -> int:
-        """Number of pixels stored of the finest grid."""
-        return int(self.ends[1, 0])
+        return int(self.ends[-1, PIXELS])
 
     @property
     def graded(self) -> bool:
         """Whether any pixel is hidden."""
-        return bool(self.ends[1, 8] > 0)
+        return bool(self.ends[1, HIDDENS] > 0)
 
 
 PIXELS, RUNS, ODDS, TRANSFERS, PIECES, GHOSTS, PROBES, SPANS, HIDDENS = range(9)  # columns of `ends`

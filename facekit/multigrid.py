@@ -113,7 +113,8 @@ def conjugate_gradients(grids: Grids, field: Floats, rhs: Floats, goal: float, m
         rate = max(np.sqrt(squares / max(before, TINY)), move / max(last, TINY))
         rate = min(rate, SLOWEST)  # each step gets closer; where rounding is all that is left, none shows
         # A single short step may be an accident: what two steps say is believed.
-        error, latest = max(latest, _to_go(max(move, last), rate)), _to_go(max(move, last), rate)
+        before_last, latest = latest, _to_go(max(move, last), rate)
+        error = max(before_last, latest)
         if turn and error <= goal:
             break
     return error

@@ -1,22 +1,21 @@
 """Sampling: a map says for every pixel where in a picture it comes from; here the picture is read.
 
-Bilinear weights are whole numbers, in steps of 1/64 pixel (OpenCV's are 1/32), so that a sample
-is exact for any number of threads and on any machine. The three channels of a pixel travel in
-one integer of 64 bits, 21 bits each: four products make a sample, not twelve.
+Bilinear weights are whole numbers (`bilinear`), so that a sample is exact for any number of threads
+and on any machine.
 
 References
 ----------
 .. [1] Wolberg, "Digital Image Warping", IEEE Computer Society Press, 1990, chapter 5.
-.. [2] Lamport, "Multiple Byte Processing with Full-Word Instructions", CACM 18(8), 1975.
 """
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.bilinear import HALF, PLACES, STEPS, Words, as_words, put, weighed
 from facekit.compiled import can_compile, compiled
 from facekit.threads import in_strips
 from facekit.values import Image, Mask, as_image, as_mask
@@ -24,15 +23,10 @@ from facekit.values import Image, Mask, as_image, as_mask
 __all__ = ["LEAST", "SamplingMap", "Source", "sample", "sample_mask"]
 
 LEAST = 64  # rows below which a strip is not worth a thread
-PACKED = 2**17  # pixels of which the same holds when they are packed
-STEPS = 64  # sampling positions per source pixel; 8 bits and twice 6 fit a lane of 21
-LANE = 21  # bits
-HALVES = sum(STEPS * STEPS // 2 << LANE * k for k in range(3))  # what rounds each lane
 SHRINK = 1.25  # source pixels per output pixel above which the source is smoothed first
 
 Bounds: TypeAlias = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 Float = npt.NDArray[np.float32]
-Lanes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,27 +116,20 @@ class Source:
 
     Attributes
     ----------
-    lanes : ndarray of shape (h, w), uint64
-        A pixel each, a channel in each 21 bits; empty where kernels cannot be compiled.
+    words : ndarray of shape (h, w), uint32
+        A pixel each, as `bilinear.as_words` says; the last row and column repeat the ones before.
     scales : (scale, shift_x, shift_y)
-        How the picture's coordinates are counted in `lanes`, in steps of 1/64 pixel; rounded if cut off.
+        How the picture's coordinates are counted in `words`, in steps of 1/64 pixel; rounded if cut off.
     """
 
-    __slots__ = ("_part", "lanes", "scales")
+    __slots__ = ("scales", "words")
 
     def __init__(self, image: Image, reach: Bounds | None, *, shrink: float) -> None:
         shrink = min(shrink, max(image.shape[:2]))  # from there on, all that is left is one colour
         box = _source_box(reach, image.shape, pad=2 + int(np.ceil(2 * shrink)))
         part, factor = _smooth(image[box], shrink)
-        self._part = part = _padded(part)
+        self.words = as_words(_padded(part))
         self.scales = _scales(box, factor)
-        self.lanes = lanes = np.empty(part.shape[:2] if can_compile() else (0, 0), np.uint64)
-        if can_compile():
-            in_strips(
-                lambda start, stop: _pack(part, lanes, start, stop),
-                len(lanes),
-                least=PACKED // part.shape[1] + 1,
-            )
 
     def read(self, map_x: Float, map_y: Float, inside: Mask, out: Image) -> None:
         """Write what a map finds.
@@ -153,14 +140,14 @@ class Source:
             Where to read.
         inside : Mask of shape (h, w)
             Which pixels to write.
-        out : Image of shape (h, w, 3)
+        out : Image of shape (h, w, 3), C-contiguous
             Left alone outside.
         """
         if can_compile():
-            _gather(self.lanes, map_x, map_y, inside, self.scales, out)
+            _gather(self.words, map_x, map_y, inside, self.scales, out)
         else:
-            sums = _gather_plainly(self._part, map_x[inside], map_y[inside], self.scales)
-            out[inside] = sums + STEPS * STEPS // 2 >> 12
+            part = self.words[..., None].view(np.uint8)[..., :3]
+            out[inside] = _gather_plainly(part, map_x[inside], map_y[inside], self.scales) + HALF >> PLACES
 
 
 def sample_mask(mask: Mask, found: SamplingMap) -> Mask:
@@ -200,7 +187,7 @@ def sample_mask(mask: Mask, found: SamplingMap) -> Mask:
             _gather_mask(part, map_x, map_y, inside, scales, out[start:stop])
         else:
             sums = _gather_plainly(part, map_x[inside], map_y[inside], scales)
-            out[start:stop][inside] = sums >= STEPS * STEPS // 2
+            out[start:stop][inside] = sums >= HALF
 
     in_strips(read, len(out), least=LEAST)
     return out
@@ -261,54 +248,31 @@ def _scales(box: tuple[slice, slice], factor: int) -> tuple[float, float, float]
 
 
 @compiled
-def _pack(part: Image, lanes: Lanes, start: int, stop: int) -> None:
-    """Put each pixel's channels into the lanes of one integer."""
-    for y in range(start, stop):
-        for x in range(part.shape[1]):
-            red, green, blue = np.uint64(part[y, x, 0]), np.uint64(part[y, x, 1]), np.uint64(part[y, x, 2])
-            lanes[y, x] = red | green << np.uint64(LANE) | blue << np.uint64(2 * LANE)
-
-
-@compiled
 def _step(value: float, last: int) -> np.uint64:
     """Round down to a step within the part; what is no number becomes 0."""
     return np.uint64(min(value, float(last)) if value > 0.0 else 0.0)
 
 
 @compiled
-def mixed(flat: npt.NDArray[Any], width: np.uint64, u: np.uint64, v: np.uint64) -> np.uint64:
-    """Weigh the four pixels around (u, v), given in steps; the weights add up to STEPS squared."""
-    # A lane of a difference may borrow from the next one, but gives it back in the sum.
-    one, steps = np.uint64(1), np.uint64(STEPS)
-    at = (v // steps) * width + u // steps
-    right, down = u % steps, v % steps
-    a, b, c, d = flat[at], flat[at + one], flat[at + width], flat[at + width + one]
-    upper, lower = steps * a + right * (b - a), steps * c + right * (d - c)
-    return np.uint64(steps * upper + down * (lower - upper))
-
-
-@compiled
 def _gather(
-    lanes: Lanes,
+    words: Words,
     map_x: Float,
     map_y: Float,
     inside: Mask,
     scales: tuple[float, float, float],
     out: Image,
 ) -> None:
-    """Sample where `inside`, all channels of a pixel at once."""
-    flat, width = lanes.ravel(), np.uint64(lanes.shape[1])
-    last_x, last_y = STEPS * (lanes.shape[1] - 2), STEPS * (lanes.shape[0] - 2)
+    """Sample where `inside`."""
+    flat, width = words.ravel(), np.uint64(words.shape[1])
+    last_x, last_y = STEPS * (words.shape[1] - 2), STEPS * (words.shape[0] - 2)
     scale, shift_x, shift_y = scales
+    pixels = out.reshape(-1)
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             if inside[y, x]:
                 u = _step(map_x[y, x] * scale + shift_x, last_x)
                 v = _step(map_y[y, x] * scale + shift_y, last_y)
-                sums = mixed(flat, width, u, v) + np.uint64(HALVES)
-                out[y, x, 0] = np.uint8(sums >> np.uint64(12))
-                out[y, x, 1] = np.uint8(sums >> np.uint64(12 + LANE))
-                out[y, x, 2] = np.uint8(sums >> np.uint64(12 + 2 * LANE))
+                put(pixels, np.uint64(y * out.shape[1] + x), weighed(flat, width, u, v))
 
 
 @compiled
@@ -329,13 +293,23 @@ def _gather_mask(
             if inside[y, x]:
                 u = _step(map_x[y, x] * scale + shift_x, last_x)
                 v = _step(map_y[y, x] * scale + shift_y, last_y)
-                out[y, x] = mixed(flat, width, u, v) >= np.uint64(STEPS * STEPS // 2)
+                out[y, x] = _mixed(flat, width, u, v) >= np.uint64(HALF)
+
+
+@compiled
+def _mixed(flat: npt.NDArray[np.uint8], width: np.uint64, u: np.uint64, v: np.uint64) -> np.uint64:
+    """Weigh the four values around (u, v), given in steps; the weights add up to STEPS squared."""
+    one, steps = np.uint64(1), np.uint64(STEPS)
+    at, right, down = (v // steps) * width + u // steps, u % steps, v % steps
+    upper = (steps - right) * flat[at] + right * flat[at + one]
+    lower = (steps - right) * flat[at + width] + right * flat[at + width + one]
+    return np.uint64((steps - down) * upper + down * lower)
 
 
 def _gather_plainly(
     part: npt.NDArray[np.uint8], xs: Float, ys: Float, scales: tuple[float, float, float]
 ) -> npt.NDArray[np.int64]:
-    """Return the weighted sums of `mixed` at some places, by whole-array operations."""
+    """Return the weighted sums at some places, by whole-array operations."""
     scale, *shifts = scales
     steps = [
         np.clip(values.astype(np.float64) * scale + shift, 0, STEPS * (side - 2)).astype(np.int64)

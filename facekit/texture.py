@@ -16,27 +16,26 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from facekit.bilinear import BITS, Words, put, put_over, weighed
 from facekit.compiled import can_compile, compiled
 from facekit.mesh import PlacedMesh
 from facekit.planes import Planes, start_of_run
-from facekit.sampling import HALVES, LANE, Lanes, Source, mixed
+from facekit.sampling import Source
 from facekit.scanline import Rows, Snapped, find_runs
 from facekit.values import Image, Mask, Triangles
 
 __all__ = ["Texture"]
 
 PART = 32  # bits of a position behind the point
-BELOW = np.uint64(PART - 6)  # those of them below a step of 1/64 pixel
-STEP = 2.0 ** (PART - 6)
+BELOW = np.uint64(PART - BITS)  # those of them below a step of 1/64 pixel
+STEP = 2.0 ** (PART - BITS)
 FARTHEST = 2.0**61  # in fixed point; a start and a row of steps, together, do not overflow
-ONE = np.uint64(1)
 
 Float = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.int64]  # (T, 2): by how much the position grows from pixel to pixel, fixed point
 Place: TypeAlias = tuple[int, int, int, int]  # x and y in the source, and their steps, fixed point
-FlatLanes = npt.NDArray[np.uint64]
 
 
 class Texture:
@@ -74,7 +73,7 @@ class Texture:
             flags, pixels = inside.reshape(-1)[begin:], warped.reshape(-1)[3 * begin :]
             triangles = mesh.snapped, mesh.triangles, mesh.rows, mesh.planes, self._steps
             where = mesh.size[1], cols, top, stop
-            _draw(*triangles, source.lanes, source.scales, *where, mesh.distances(stop - top), flags, pixels)
+            _draw(*triangles, source.words, source.scales, *where, mesh.distances(stop - top), flags, pixels)
         else:
             box = slice(y0 + top, y0 + stop), slice(x0, x0 + mesh.size[1])
             map_x, map_y = np.zeros((2, stop - top, mesh.size[1]), np.float32)
@@ -105,7 +104,7 @@ def _draw(
     rows: Rows,
     planes: Planes,
     steps: Steps,
-    lanes: Lanes,
+    words: Words,
     scales: tuple[float, float, float],
     width: int,
     cols: int,
@@ -117,8 +116,8 @@ def _draw(
 ) -> None:
     """Draw rows of a box into flat arrays, which begin at its first pixel in row `top`."""
     runs = find_runs(snapped, triangles, rows, width, top, stop)
-    flat, stride = lanes.ravel(), np.uint64(lanes.shape[1])
-    most = (lanes.shape[1] - 2) << PART, (lanes.shape[0] - 2) << PART
+    flat, stride = words.ravel(), np.uint64(words.shape[1])
+    most = (words.shape[1] - 2) << PART, (words.shape[0] - 2) << PART
     for run in range(len(runs)):
         line, first, last, name = int(runs[run, 0]), int(runs[run, 1]), int(runs[run, 2]), int(runs[run, 3])
         row, at, count = max(name, ~name), (line - top) * cols + first, last - first + 1
@@ -134,10 +133,12 @@ def _draw(
         else:
             # Here, not in a function, whose call would take as long as two pixels. Without signs,
             # because numba looks for a sign wherever it indexes.
-            here, end, i, j = np.uint64(at), np.uint64(at + count), np.uint64(u), np.uint64(v)
+            here, end, i, j = np.uint64(at), np.uint64(at + count - 1), np.uint64(u), np.uint64(v)
             while here < end:
-                _put(out, inside, here, mixed(flat, stride, i >> BELOW, j >> BELOW))
-                here, i, j = here + ONE, i + np.uint64(right), j + np.uint64(down)
+                put_over(out, here, weighed(flat, stride, i >> BELOW, j >> BELOW))
+                inside[here] = True
+                here, i, j = here + np.uint64(1), i + np.uint64(right), j + np.uint64(down)
+            _put(out, inside, end, weighed(flat, stride, i >> BELOW, j >> BELOW))
 
 
 @compiled
@@ -155,7 +156,7 @@ def _within(start: int, step: int, count: int, most: int) -> bool:
 
 @compiled
 def _draw_free(
-    flat: FlatLanes,
+    flat: Words,
     stride: np.uint64,
     place: Place,
     most: tuple[int, int],
@@ -175,7 +176,7 @@ def _draw_free(
 
 @compiled
 def _draw_nearer(
-    flat: FlatLanes,
+    flat: Words,
     stride: np.uint64,
     place: Place,
     most: tuple[int, int],
@@ -199,17 +200,13 @@ def _draw_nearer(
 
 
 @compiled
-def _clamped(flat: FlatLanes, stride: np.uint64, u: int, v: int, most: tuple[int, int]) -> np.uint64:
+def _clamped(flat: Words, stride: np.uint64, u: int, v: int, most: tuple[int, int]) -> np.uint32:
     """Sample at the nearest place within the source."""
     x, y = np.uint64(min(max(u, 0), most[0])), np.uint64(min(max(v, 0), most[1]))
-    return mixed(flat, stride, x >> BELOW, y >> BELOW)
+    return weighed(flat, stride, x >> BELOW, y >> BELOW)
 
 
 @compiled
-def _put(out: Bytes, inside: Flags, at: np.uint64, sample: np.uint64) -> None:
-    """Write a pixel."""
-    rounded, byte = sample + np.uint64(HALVES), at * np.uint64(3)
-    out[byte] = np.uint8(rounded >> np.uint64(12))
-    out[byte + ONE] = np.uint8(rounded >> np.uint64(12 + LANE))
-    out[byte + ONE + ONE] = np.uint8(rounded >> np.uint64(12 + 2 * LANE))
+def _put(out: Bytes, inside: Flags, at: np.uint64, word: np.uint32) -> None:
+    put(out, at, word)
     inside[at] = True

@@ -90,7 +90,7 @@ def warp_piecewise_affine(
     -----
     Exact for affine maps up to bilinear sampling. Pixel centres on a shared edge belong to one
     triangle (top-left rule), those on the mesh's outer edge are inside. Where the mesh shrinks,
-    the source is smoothed first. Allocates 8 bytes for each pixel of the source's box. The result
+    the source is smoothed first. Allocates 4 bytes for each pixel of the source's box. The result
     is the same for any number of threads.
 
     References

@@ -10,21 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facekit.compiled import can_compile
 from facekit.errors import ArrayError
 from facekit.sampling import SamplingMap, sample, sample_mask
 from facekit.synthetic import place_face
 from facekit.topology import face_triangles
 from facekit.warp import rasterise, warp_piecewise_affine, warp_points
 
-meshes, planes, sampler, texture = (
-    importlib.import_module(f"facekit.{name}") for name in ("mesh", "planes", "sampling", "texture")
+bilinear, meshes, planes, sampler, texture = (
+    importlib.import_module(f"facekit.{name}")
+    for name in ("bilinear", "mesh", "planes", "sampling", "texture")
 )
 KERNELS = (
     (meshes, "_survey"),
     (meshes, "_settle"),
     (planes, "_write_map"),
     (meshes, "find_runs"),
-    (sampler, "_pack"),
     (sampler, "_gather"),
     (sampler, "_gather_mask"),
     (texture, "_draw"),
@@ -230,3 +231,28 @@ def test_distances_that_are_no_numbers_are_refused():
     corners = np.array([[0, 0], [9, 0], [0, 9]], np.float32)
     with pytest.raises(ArrayError, match="depth: expected finite"):
         rasterise(corners, corners, np.array([[0, 1, 2]]), shape=(9, 9), depth=np.array([0, np.nan, 1]))
+
+
+@pytest.mark.skipif(not can_compile(), reason="numba cannot compile here; no vectors without it")
+@given(st.integers(2, 9), st.integers(2, 9), st.floats(0, 1), st.floats(0, 1), seeds)
+def test_sample_of_a_word_is_the_rounded_sum_of_its_four_pixels(rows, cols, right, down, seed):
+    image = noise((rows, cols), seed)
+    u, v = int(right * (64 * (cols - 1) - 1)), int(down * (64 * (rows - 1) - 1))
+    (x, to_right), (y, to_below) = divmod(u, 64), divmod(v, 64)
+    weights = np.outer([64 - to_below, to_below], [64 - to_right, to_right])
+    expected = (np.einsum("ij,ijk", weights, image[y : y + 2, x : x + 2].astype(int)) + 2048) // 4096
+    word = bilinear.weighed(bilinear.as_words(image).ravel(), np.uint64(cols), np.uint64(u), np.uint64(v))
+    assert [word >> 8 * k & 255 for k in range(3)] == expected.tolist()
+
+
+def test_runs_spoil_no_pixel_behind_them():
+    """Pixels are stored four bytes at a time; the byte too many must not outlive its run."""
+    white, black = np.full((9, 9, 3), 255, np.uint8), np.zeros((9, 9, 3), np.uint8)
+    corners = np.array([[0, 0], [8, 0], [0, 8], [8, 8]], np.float32)
+    upper, lower = np.array([[0, 1, 2]], np.int32), np.array([[1, 3, 2]], np.int32)
+    drawn, inside = warp_piecewise_affine(white, corners, corners, upper)
+    assert (drawn == 255 * inside[..., None]).all()
+    for rows in ([lower, upper], [upper, lower]):
+        drawn, inside = warp_piecewise_affine(black, corners, corners, np.concatenate(rows))
+        assert inside.all()
+        assert not drawn.any()

@@ -11,8 +11,8 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check bench evaluate lab serve samples templates contact-sheet lock clean libraries \
-	demo-steps test-steps
+.PHONY: help demo test check bench evaluate lab serve samples templates contact-sheet notebooks notebooks-full \
+	lock clean libraries demo-steps test-steps
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,10 @@ evaluate: .venv/dev.stamp libraries ## swap all sample people into each other, a
 lab: .venv/lab.stamp libraries ## open JupyterLab in the environment
 	$(BIN)/jupyter lab $(ROOT) $(LAB_OPTIONS)
 
+notebooks-full: .venv/dev.stamp libraries ## run every notebook with large pictures, into out/notebooks
+	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
+	@$(BIN)/python tools/notebooks.py full
+
 serve:
 	@echo "make serve: this release has no service yet" >&2; exit 2
 
@@ -65,6 +69,10 @@ templates: .venv/core.stamp libraries ## draw the ready templates again
 contact-sheet: .venv/core.stamp libraries ## make docs/contact-sheet again
 	@$(BIN)/facekit samples --fetch
 	$(BIN)/python tools/contact_sheet.py
+
+notebooks: .venv/dev.stamp libraries ## run the notebooks' sources, and write their outputs again
+	@$(BIN)/facekit samples --fetch
+	@$(BIN)/python tools/notebooks.py make $(NAMES)
 
 lock: .venv/core.stamp ## pin every dependency again
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

@@ -328,7 +328,15 @@ class Play:
             self.values[name] = float(value)
         self.picture = as_image(self._draw(**self.values))
         if self._box is not None:
-            self._box.children[-1].value = _jpeg(self.picture)
+            *sliders, picture = self._box.children
+            picture.value = _jpeg(self.picture)
+            for slider in sliders:
+                slider.value = self.values[slider.description]
+
+    def _moved(self, change: Mapping[str, Any]) -> None:
+        name = change["owner"].description
+        if change["new"] != self.values[name]:
+            self.set(**{name: change["new"]})
 
     def _widgets(self, dials: Mapping[str, Dial]) -> Any:
         from ipywidgets import FloatSlider, VBox
@@ -337,7 +345,7 @@ class Play:
         sliders = []
         for name, (least, most, first) in dials.items():
             slider = FloatSlider(first, min=least, max=most, step=(most - least) / 100, description=name)
-            slider.observe(lambda change: self.set(**{change["owner"].description: change["new"]}), "value")
+            slider.observe(self._moved, "value")
             sliders.append(slider)
         return VBox([*sliders, Picture(value=_jpeg(self.picture), format="jpeg")])
 

@@ -1,0 +1,165 @@
+"""Every notebook is as its source says, runs in another size, and is written to be read.
+
+That its outputs are still the same is nbval's part: pytest collects the notebooks themselves.
+"""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from statistics import median
+
+import nbformat
+import papermill
+import pytest
+
+import facekit
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "notebooks"
+SMALL = {"size": 128, "interactive": False}
+PARAMETERS = {"photo", "size", "seed", "fast", "interactive"}
+MOST_LINES, MEDIAN_LINES = 25, 6
+MOST_BYTES = 900_000
+
+spec = importlib.util.spec_from_file_location("notebooks_tool", ROOT / "tools" / "notebooks.py")
+tool = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tool)
+SOURCES = tool.sources()
+
+
+def cells(source, kind):
+    return [cell.source for cell in tool.notebook(source).cells if cell.cell_type == kind]
+
+
+def each(test):
+    return pytest.mark.parametrize("source", SOURCES, ids=[source.stem for source in SOURCES])(test)
+
+
+def test_there_are_notebooks():
+    assert SOURCES
+
+
+@each
+def test_notebook_is_made_from_its_source(source):
+    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    made = tool.notebook(source)
+    assert [(cell.cell_type, cell.source, cell.metadata) for cell in committed.cells] == [
+        (cell.cell_type, cell.source, cell.metadata) for cell in made.cells
+    ], f"run tools/notebooks.py make {source.stem}"
+    assert committed.metadata == made.metadata
+
+
+@each
+def test_every_code_cell_was_run_in_order(source):
+    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    code = [cell for cell in committed.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+@each
+def test_notebook_runs_small_and_without_dials(source, tmp_path):
+    made = tmp_path / "in.ipynb"
+    nbformat.write(tool.notebook(source), made)
+    run = papermill.execute_notebook(
+        made, tmp_path / "out.ipynb", parameters=SMALL, cwd=FOLDER, progress_bar=False
+    )
+    views = [output.get("data", {}) for cell in run.cells for output in cell.get("outputs", [])]
+    assert views
+    assert not any("application/vnd.jupyter.widget-view+json" in data for data in views)
+
+
+@each
+def test_parameters_are_those_of_all_notebooks(source):
+    tagged = [cell for cell in tool.notebook(source).cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    assert set(re.findall(r"^(\w+) = ", tagged[0].source, re.MULTILINE)) == PARAMETERS
+
+
+@each
+def test_cells_are_short(source):
+    lengths = [len(code.splitlines()) for code in cells(source, "code")]
+    assert max(lengths) <= MOST_LINES
+    assert median(lengths) <= MEDIAN_LINES
+
+
+@each
+def test_prose_is_at_least_as_long_as_code(source):
+    prose, code = (
+        sum(len(re.findall(r"\w+", cell)) for cell in cells(source, kind)) for kind in ("markdown", "code")
+    )
+    assert prose >= code
+
+
+@each
+def test_notebook_claims_something_and_proves_it(source):
+    code = "\n".join(cells(source, "code"))
+    assert len(re.findall(r"^\s*assert ", code, re.MULTILINE)) >= 5
+    assert "show.check(" in code
+    text = "\n".join(cells(source, "markdown"))
+    assert "<details>" in text, "an exercise with a hidden answer"
+    assert re.search(r"^#+ .*(go wrong|fail)", text, re.MULTILINE | re.IGNORECASE)
+
+
+@each
+def test_notebook_is_small_and_tells_nothing_of_the_machine(source):
+    text = source.with_suffix(".ipynb").read_text()
+    assert len(text) <= MOST_BYTES
+    outputs = [cell["outputs"] for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    words = json.dumps(
+        [
+            [
+                {kind: value for kind, value in output.get("data", output).items() if "image/" not in kind}
+                for output in one
+            ]
+            for one in outputs
+        ]
+    )
+    assert "widgets" not in json.loads(text)["metadata"]
+    assert not re.search(r"/home/|/root/|/tmp/|/work/|/Users/|0x[0-9a-f]{6,}|\b\d+(\.\d+)? ?(ms|µs)\b", words)
+    assert '"stderr"' not in words
+    assert '"error"' not in words
+
+
+@each
+def test_pictures_have_a_text_in_their_place(source):
+    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    outputs = [output for cell in committed.cells for output in cell.get("outputs", [])]
+    shown = [output for output in outputs if any("image/" in kind for kind in output.get("data", {}))]
+    assert shown
+    for output in shown:
+        assert len(output.data["text/plain"].split()) >= 4
+        assert any("alt" in meta for meta in output.metadata.values())
+
+
+def test_spelling_is_right():
+    command = [
+        shutil.which("codespell") or "codespell",
+        "--ignore-words-list",
+        "te,ue,ot",
+        *map(str, SOURCES),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+@each
+def test_links_to_files_lead_somewhere(source):
+    for target in re.findall(r"\]\(([^)#\s]+)\)", "\n".join(cells(source, "markdown"))):
+        if not target.startswith("http"):
+            assert (FOLDER / target).exists(), target
+
+
+@pytest.mark.parametrize("name", sorted(facekit.__all__))
+def test_every_public_name_is_used_in_a_notebook_or_an_example(name):
+    prose = "\n".join(source.read_text() for source in SOURCES)
+    examples = "\n".join(path.read_text() for path in (ROOT / "facekit").rglob("*.py"))
+    in_example = re.search(rf"(>>>|\.\.\.) .*\b{name}\b", examples)
+    assert in_example or re.search(rf"\b{name}\b", prose)
+
+
+def test_no_reference_is_left_over():
+    used = {name for source in SOURCES for name in re.findall(r'show\.check\("(\w+)"', source.read_text())}
+    assert {path.stem for path in (FOLDER / "references").glob("*.png")} == used

@@ -1,0 +1,131 @@
+"""Views: each has a title, labels and a text; pictures are told from other pictures; dials turn."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from facekit import show
+from facekit.errors import ArrayError, InputError
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def ramp(height=40, width=60):
+    across = np.linspace(0, 255, width).astype(np.uint8)
+    return np.repeat(np.broadcast_to(across, (height, width))[..., None], 3, axis=2).copy()
+
+
+def lit(light):
+    return np.clip(ramp() * light, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def reference(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEKIT_REFERENCES", "write")
+    show.check("ramp", ramp(), folder=tmp_path)
+    monkeypatch.delenv("FACEKIT_REFERENCES")
+    return tmp_path
+
+
+def test_pictures_come_with_a_text_for_who_cannot_see_them():
+    data, metadata = show.pictures(
+        ramp(), ramp() > 9, titles=["one", "two"], alt="A ramp."
+    )._repr_mimebundle_()
+    assert data["text/plain"] == "A ramp."
+    assert metadata["image/jpeg"]["alt"] == "A ramp."
+    assert base64.b64decode(data["image/jpeg"])[:2] == b"\xff\xd8"
+
+
+def test_curves_are_drawn_as_png():
+    view = show.curves(
+        [1, 2], {"a": [1, 2], "b": [2, 1]}, title="t", x_label="x", y_label="y", alt="Lines.", log="xy"
+    )
+    assert view.encoded()[:4] == b"\x89PNG"
+
+
+def test_figure_without_labels_is_refused():
+    figure, axes = show.canvas()
+    axes.set_title("no labels")
+    with pytest.raises(ArrayError, match="labels"):
+        show.View(figure, "Nothing.")
+
+
+def test_figure_without_a_text_is_refused():
+    with pytest.raises(ArrayError, match="alt"):
+        show.pictures(ramp(), titles=["one"], alt=" ")
+
+
+def test_a_title_for_each_picture_is_asked_for():
+    with pytest.raises(ArrayError, match="titles"):
+        show.pictures(ramp(), ramp(), titles=["one"], alt="Two ramps.")
+
+
+def test_picture_agrees_with_its_reference(reference):
+    said = show.check("ramp", ramp(), folder=reference)
+    assert said == "ramp: as its reference (at least 45 dB, 64 of 64 blocks)"
+    noisy = np.clip(ramp() + np.random.default_rng(0).integers(-1, 2, ramp().shape), 0, 255).astype(np.uint8)
+    assert show.check("ramp", noisy, folder=reference) == said
+
+
+def test_changed_picture_is_told(reference):
+    brighter = np.clip(ramp().astype(int) + 3, 0, 255).astype(np.uint8)
+    assert "NOT as its reference" in show.check("ramp", brighter, folder=reference)
+    spot = ramp()
+    spot[:5, :7] = 255 - spot[:5, :7]
+    assert "63 of 64 blocks" in show.check("ramp", spot, folder=reference)
+
+
+def test_picture_of_another_shape_is_told(reference):
+    assert "another shape" in show.check("ramp", ramp(50, 60), folder=reference)
+
+
+def test_missing_reference_is_an_error_that_says_what_to_do(tmp_path):
+    with pytest.raises(InputError, match="FACEKIT_REFERENCES=write"):
+        show.check("none", ramp(), folder=tmp_path)
+
+
+def test_equal_pictures_have_an_infinite_ratio():
+    assert show.psnr(ramp(), ramp()) == float("inf")
+    assert show.psnr(np.zeros((2, 2)), np.full((2, 2), 255)) == 0
+
+
+def test_turning_a_dial_changes_the_picture():
+    player = show.play(lit, alt="A ramp.", light=(0, 2, 1))
+    before = player.picture
+    player.set(light=0.5)
+    assert player.values == {"light": 0.5}
+    assert (player.picture == lit(0.5)).all()
+    assert (player.picture != before).any()
+
+
+def test_moving_a_slider_changes_the_picture_that_is_shown():
+    player = show.play(lit, alt="A ramp.", light=(0, 2, 1))
+    slider, picture = player._box.children
+    before = picture.value
+    slider.value = 0.5
+    assert (player.picture == lit(0.5)).all()
+    assert picture.value != before
+
+
+def test_setting_a_dial_moves_its_slider():
+    player = show.play(lit, alt="A ramp.", light=(0, 2, 1))
+    player.set(light=1.5)
+    assert player._box.children[0].value == 1.5
+
+
+def test_dials_are_shown_by_their_values():
+    data, _ = show.play(lit, alt="A ramp.", light=(0, 2, 1))._repr_mimebundle_()
+    assert data["text/plain"] == "A ramp. (light 1)"
+    assert VIEW in data
+
+
+def test_without_dials_the_picture_alone_is_shown():
+    data, _ = show.play(lit, alt="A ramp.", interactive=False, light=(0, 2, 1))._repr_mimebundle_()
+    assert VIEW not in data
+    assert data["image/jpeg"]
+
+
+def test_unknown_dial_is_refused():
+    with pytest.raises(InputError, match="light"):
+        show.play(lit, alt="A ramp.", light=(0, 2, 1)).set(dark=1)

@@ -129,3 +129,39 @@ def test_without_dials_the_picture_alone_is_shown():
 def test_unknown_dial_is_refused():
     with pytest.raises(InputError, match="light"):
         show.play(lit, alt="A ramp.", light=(0, 2, 1)).set(dark=1)
+
+
+def marked(points):
+    image = ramp()
+    for x, y in points.astype(int):
+        image[y, x] = 255, 0, 0
+    return image
+
+
+def test_picture_follows_a_handle():
+    handles = show.drag(marked, np.array([[5, 6], [20, 9]], np.float32), alt="Two points on a ramp.")
+    handles.move(1, 30, 31)
+    assert (handles.picture[31, 30] == (255, 0, 0)).all()
+    assert (handles.picture[9, 20] == ramp()[9, 20]).all()
+    assert handles._widget.points == [[5, 6], [30, 31]]
+
+
+def test_dragging_in_the_browser_moves_the_points():
+    handles = show.drag(marked, np.array([[5, 6]], np.float32), alt="A point on a ramp.")
+    before = handles._widget.picture
+    handles._widget.points = [[8.0, 7.0]]
+    assert handles.points.tolist() == [[8, 7]]
+    assert (handles.picture[7, 8] == (255, 0, 0)).all()
+    assert handles._widget.picture != before
+    assert handles._widget.drawn == 1
+
+
+def test_handles_are_shown_by_their_places():
+    data, _ = show.drag(marked, np.array([[5, 6]], np.float32), alt="A point.")._repr_mimebundle_()
+    assert data["text/plain"] == "A point. (handles at (5, 6))"
+    assert VIEW in data
+
+
+def test_unknown_handle_is_refused():
+    with pytest.raises(InputError, match="there are 1"):
+        show.drag(marked, np.array([[5, 6]], np.float32), alt="A point.", interactive=False).move(1, 0, 0)

@@ -6,8 +6,8 @@ That its outputs are still the same is nbval's part: pytest collects the noteboo
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 from statistics import median
 
@@ -136,7 +136,9 @@ def test_pictures_have_a_text_in_their_place(source):
 
 def test_spelling_is_right():
     command = [
-        shutil.which("codespell") or "codespell",
+        sys.executable,
+        "-m",
+        "codespell_lib",
         "--ignore-words-list",
         "te,ue,ot",
         *map(str, SOURCES),

@@ -1,0 +1,216 @@
+"""Pictures and curves in one style. Each has a title, axes with units, and a text for who cannot see it."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from facekit.errors import ArrayError
+from facekit.values import Image, Points, Triangles
+
+__all__ = ["COLOURS", "View", "as_jpeg", "canvas", "curves", "draw_mesh", "pictures"]
+
+# Okabe & Ito's colours, which colour-blind people tell apart, and which stand on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
+STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "figure.facecolor": "white",  # a dark theme shows a white card, which is readable
+    "savefig.facecolor": "white",
+}
+DOTS = 90  # per inch
+
+Float = npt.NDArray[np.float64]
+
+
+class View:
+    """A figure as a notebook shows it: a small picture, and a text for who cannot see it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Every axes in it has a title and labels.
+    alt : str
+        What there is to see, in a sentence.
+    photo : bool
+        Whether it is stored as a photo (JPEG), not as a drawing (PNG).
+
+    Raises
+    ------
+    ArrayError
+        A title, a label or the text is missing.
+    """
+
+    def __init__(self, figure: Figure, alt: str, *, photo: bool = False) -> None:
+        for axes in figure.axes:
+            titles = [axes.get_title(loc) for loc in ("left", "center", "right")]
+            if not (any(titles) and axes.get_xlabel() and axes.get_ylabel()):
+                raise ArrayError("figure: expected a title and both labels on every axes")
+        if not alt.strip():
+            raise ArrayError("alt: expected a sentence that says what there is to see")
+        self.figure, self.alt, self._kind = figure, alt, "jpeg" if photo else "png"
+
+    def encoded(self) -> bytes:
+        """Return the figure as JPEG or PNG bytes.
+
+        Returns
+        -------
+        bytes
+            As stored in a notebook.
+        """
+        buffer = io.BytesIO()
+        with rc_context(STYLE):
+            self.figure.savefig(buffer, format=self._kind, dpi=DOTS)
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        kind = f"image/{self._kind}"
+        picture = base64.b64encode(self.encoded()).decode()
+        return {kind: picture, "text/plain": self.alt}, {kind: {"alt": self.alt}}
+
+
+def canvas(rows: int = 1, cols: int = 1, *, size: tuple[float, float] = (8.0, 3.2)) -> tuple[Figure, Any]:
+    """Make room for a drawing of one's own; show it by `View(figure, alt)`.
+
+    Parameters
+    ----------
+    rows, cols : int
+        Of axes.
+    size : (width, height), inches
+        Of the figure.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        In the notebooks' style, and known to no global state.
+    axes : matplotlib.axes.Axes, or an array of them
+        As `Figure.subplots` returns them.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        return figure, figure.subplots(rows, cols)
+
+
+def pictures(
+    *images: npt.NDArray[Any], titles: Sequence[str], alt: str, width: float = 9.0, unit: str = "pixels"
+) -> View:
+    """Show pictures beside each other.
+
+    Parameters
+    ----------
+    *images : ndarray of shape (H, W, 3), uint8, or (H, W)
+        Colour pictures; masks and fields in grey.
+    titles : sequence of str
+        One for each.
+    alt : str
+        What there is to see.
+    width : float, inches
+        Of the figure.
+    unit : str
+        Of both axes.
+
+    Returns
+    -------
+    View
+        For the notebook.
+    """
+    if len(titles) != len(images):
+        raise ArrayError(f"titles: expected {len(images)}, one for each picture, got {len(titles)}")
+    each = width / len(images)
+    tallest = max(image.shape[0] / image.shape[1] for image in images)
+    figure, axes = canvas(1, len(images), size=(width, each * tallest + 0.6))
+    for one, image, title in zip(np.atleast_1d(axes), images, titles, strict=True):
+        one.imshow(image, cmap="gray", interpolation="nearest")
+        one.set_title(title, loc="left")
+        one.set(xlabel=f"x, {unit}", ylabel=f"y, {unit}")
+        one.set_xticks([0, image.shape[1] - 1])
+        one.set_yticks([0, image.shape[0] - 1])
+    return View(figure, alt, photo=True)
+
+
+def draw_mesh(axes: Any, points: Points, triangles: Triangles, *, colour: str = COLOURS[0]) -> None:
+    """Draw a mesh's edges.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    points : Points of shape (N, 2), pixels
+        Vertices.
+    triangles : Triangles of shape (T, 3)
+        Rows.
+    colour : str
+        Of the lines.
+    """
+    axes.triplot(points[:, 0], points[:, 1], triangles, color=colour, linewidth=0.5)
+
+
+def curves(
+    x: Sequence[float] | Float,
+    series: Mapping[str, Sequence[float] | Float],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    alt: str,
+    log: str = "",
+) -> View:
+    """Show how figures go.
+
+    Parameters
+    ----------
+    x : sequence of float
+        Where.
+    series : mapping of str to sequence of float
+        Names and values; at most seven.
+    title, x_label, y_label : str
+        With units.
+    alt : str
+        What there is to see.
+    log : {"", "x", "y", "xy"}
+        Which axes are logarithmic.
+
+    Returns
+    -------
+    View
+        For the notebook.
+    """
+    figure, axes = canvas()
+    for (name, values), colour, marker in zip(series.items(), COLOURS, "osD^vXP", strict=False):
+        axes.plot(x, values, label=name, color=colour, marker=marker, markersize=4)
+    if "x" in log:
+        axes.set_xscale("log")
+    if "y" in log:
+        axes.set_yscale("log")
+    axes.set_title(title, loc="left")
+    axes.set(xlabel=x_label, ylabel=y_label)
+    if len(series) > 1:
+        axes.legend(frameon=False)
+    return View(figure, alt)
+
+
+def as_jpeg(image: Image) -> bytes:
+    """Encode a picture as a notebook stores it.
+
+    Parameters
+    ----------
+    image : Image of shape (H, W, 3), uint8
+        The picture.
+
+    Returns
+    -------
+    bytes
+        JPEG.
+    """
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
+    return bytes(cv2.imencode(".jpg", image[..., ::-1], quality)[1].tobytes())

@@ -27,7 +27,6 @@ def notebook(source: Path) -> Any:
         cell["id"] = f"cell-{number:02d}"
     made.metadata = nbformat.from_dict(  # type: ignore[no-untyped-call]
         {
-            "jupytext": {"formats": "ipynb,py:percent"},
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         }

@@ -123,7 +123,7 @@ drawn = ("photo", person, mine), ("template", canvas, theirs)
 for axes, (name, image, mesh) in zip(both, drawn, strict=True):
     axes.imshow(image)
     show.draw_mesh(axes, mesh.points[:468], triangles)
-    axes.set_title(f"points found in the {name}")
+    axes.set_title(f"points in the {name}", loc="left")
     axes.set(xlabel="x, pixels", ylabel="y, pixels")
 
 # %%
@@ -151,8 +151,8 @@ assert not warped[~inside].any() and 0.05 < inside.mean() < 0.5
 pasted = np.where(inside[..., None], warped, canvas)
 found = detect_faces(pasted)[0]
 apart = np.linalg.norm(found.points - theirs.points, axis=1).mean() / eye_distance(theirs)
-print("points lie within 6 % of the eye distance:", bool(apart < 0.06))
-assert apart < 0.06
+print("points lie within 5 % of the eye distance:", bool(apart < 0.05))
+assert apart < 0.05
 
 # %% [markdown]
 # **Stage 3: match colour and light.** The skin's colour is measured in both pictures, without
@@ -209,7 +209,7 @@ show.pictures(
 
 # %%
 likeness = show.psnr(blended, swapped)
-print("four stages by hand come within 32 dB of the swap:", bool(likeness > 32))
+print("four stages by hand agree with the swap to more than 32 dB:", bool(likeness > 32))
 assert likeness > 32
 if size == 256 and photo == "astronaut":
     print(show.check("00_by_hand", blended))
@@ -358,8 +358,8 @@ for _ in range(7 if fast else 21):
 
 # %%
 detection, whole = np.median(times, axis=1)
-print("a swap takes less than 6 times as long as finding the face:", bool(whole < 6 * detection))
-assert whole < 6 * detection
+print("a swap takes less than 10 times as long as finding a face:", bool(whole < 10 * detection))
+assert whole < 10 * detection
 
 # %% [markdown]
 # ## What can go wrong
@@ -384,7 +384,7 @@ else:
 # %%
 uncoloured = blend_poisson(warped, canvas, where, reach=0.25 * unit)
 late = match_colour(uncoloured, canvas, skin, where=where)
-assert added_seam(late) > added_seam(uncoloured) + 2
+assert added_seam(late) > added_seam(uncoloured) + 1
 
 # %%
 show.pictures(

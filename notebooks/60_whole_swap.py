@@ -42,7 +42,7 @@ from facekit import (
     warp_piecewise_affine,
 )
 from facekit.colour import match_light
-from facekit.errors import ArrayError, DecodeError, FaceIndexError, NoFaceError, TemplateError
+from facekit.errors import ArrayError, FaceIndexError, FacekitError, NoFaceError, TemplateError
 
 # %%
 from facekit.evaluate import identity_distance, inner_face_error, pose_error, seam_visibility
@@ -182,17 +182,17 @@ show.pictures(
 # %% [markdown]
 # ## How do I know that it is right?
 #
-# **By hand it is the same.** The masks overlap to more than 98 %, and within them the pictures
-# agree to more than 44 decibels. That is an error of 1.6 grey levels. What remains is that
+# **By hand it is the same.** The masks overlap to more than 99 %, and within them the pictures
+# agree to more than 46 decibels. That is an error of 1.3 grey levels. What remains is that
 # `swap_face` works in a box around the face, and looks for hair in a smaller copy of a large
 # photo.
 
 # %%
 both, either = mask & plain.mask, mask | plain.mask
 likeness = show.psnr(blended[both], plain.image[both])
-print("masks overlap by more than 98 %:", bool(both.sum() > 0.98 * either.sum()))
-print("pictures agree to more than 44 dB:", bool(likeness > 44))
-assert both.sum() > 0.98 * either.sum() and likeness > 44
+print("masks overlap by more than 99 %:", bool(both.sum() > 0.99 * either.sum()))
+print("pictures agree to more than 46 dB:", bool(likeness > 46))
+assert both.sum() > 0.99 * either.sum() and likeness > 46
 
 # %% [markdown]
 # **A face into its own picture changes nothing.** This is the test of every stage at once. The
@@ -229,9 +229,10 @@ def added_seam(image):
 
 # %%
 pasted = np.where(result.mask[..., None], warped, canvas)
-print("the paste adds more than 5, the swap less than 2:", added_seam(pasted) > 5, end=", ")
-print(added_seam(result.image) < 2)
-assert added_seam(result.image) < 2 < 5 < added_seam(pasted)
+seams = added_seam(pasted), added_seam(result.image)
+print("the paste adds more than 10:", bool(seams[0] > 10))
+print("the swap adds less than 2:", bool(seams[1] < 2))
+assert seams[1] < 2 < 10 < seams[0]
 
 # %% [markdown]
 # **Who is it?** A face-recognition network that facekit itself never uses describes each face by
@@ -247,9 +248,9 @@ apart = [identity_distance(image, person) for image in images] or [0.7, 0.55, 0.
 assert apart[0] > apart[1] + 0.04 and apart[1] > apart[2] + 0.04
 
 # %% [markdown]
-# With the template's face shape, the network still sees much of the template in this pair. The
-# repository's evaluation finds the same for Mona Lisa as template, and only for her. A recogniser
-# looks at the shape of a face as much as at what is drawn on it.
+# With the template's face shape, the network still sees much of the template. In the repository's
+# evaluation, two of twelve results look more like the template than like the photo, and both have
+# Mona Lisa as template. A recogniser looks at the shape of a face as well as at what is drawn on it.
 #
 # **Two at once.** `swap_faces` takes pairs `(face, slot)`. In a picture of two people, each may
 # get the other's face. The larger face is number 0.
@@ -405,9 +406,11 @@ show.pictures(
 # %% [markdown]
 # ## How fast is it?
 #
-# `timings` says what each stage took. We swap several times, take medians, and print only what any
-# machine should find: most of it is spent in looking for the face. Poisson's equation, which once
-# was the expensive part, is solved by multigrid and takes the smaller part.
+# `timings` says what each stage took. We swap several times and take medians. In pictures as small
+# as these, looking for the face takes more time than all the rest. That work hardly grows with the
+# picture, and the rest does, so in large ones its share is smaller; we claim a fifth here, and a
+# tenth there. Poisson's equation, which once was the expensive part, is solved by multigrid. We
+# claim that it takes at most a half.
 
 # %%
 runs = [swap_face(person, template).timings for _ in range(9 if fast else 31)]
@@ -416,9 +419,10 @@ total = sum(share.values())
 print(" -> ".join(share))
 
 # %%
-print("detection takes at least a quarter of the time:", bool(4 * share["detect"] > total))
-print("the blend takes at most a third:", bool(3 * share["blend"] < total))
-assert 4 * share["detect"] > total > 3 * share["blend"]
+least = 0.2 if size <= 256 else 0.1
+print("detection takes its share of the time:", bool(share["detect"] > least * total))
+print("the blend takes at most a half:", bool(2 * share["blend"] < total))
+assert share["detect"] > least * total and 2 * share["blend"] < total
 
 # %% [markdown]
 # The work follows the face, not the picture. Everything happens in a box around the template's
@@ -444,7 +448,7 @@ for _ in range(9 if fast else 31):
 # %%
 once, ninefold = np.median(times, axis=1)
 print("nine times the area takes less than four times as long:", bool(ninefold < 4 * once))
-assert ninefold < 4 * once and show.psnr(wide.image[inner], result.image) > 45
+assert ninefold < 4 * once and show.psnr(wide.image[inner], result.image) > 60
 
 # %% [markdown]
 # ## Your own picture
@@ -485,7 +489,7 @@ def took(change):
     try:
         panel.children = [widgets.Image(value=swapped_bytes(data), format="png")]
         answer.value = "Done."
-    except (DecodeError, NoFaceError) as error:
+    except FacekitError as error:
         panel.children, answer.value = [], str(error)
 
 # %%
@@ -548,9 +552,9 @@ print(refusal(ArrayError, lambda: swap_faces(two, pair, [(0, 0), (1, 0)])))
 
 # %%
 either_face = [swap_face(two, template, face=face) for face in (0, 1)]
-gaps = [np.abs(way.image.astype(int) - canvas).max() for way in either_face]
-print("one of the two faces is the template's own:", bool(min(gaps) < 60 < max(gaps)))
-assert min(gaps) < 60 < max(gaps)
+gaps = sorted(np.abs(way.image.astype(int) - canvas)[way.mask].mean() for way in either_face)
+print("one of the two changes the template less than the other:", bool(1.5 * gaps[0] < gaps[1]))
+assert 1.5 * gaps[0] < gaps[1]
 
 # %% [markdown]
 # **A dial that is out of range**, or a picture of numbers that are not bytes.
@@ -630,7 +634,7 @@ assert np.array_equal(posted.image[~posted.mask], stamp.image[~posted.mask])
 small = [cv2.resize(image, (248, 300)) for image in (stamp.image, posted.image)]
 show.pictures(
     *small,
-    titles=["a ready template", "with a mannequin's face"],
+    titles=["a ready template", "with a mannequin"],
     alt="A postage stamp with a drawn head, and the same stamp with a mannequin's face.",
     width=5,
 )
@@ -657,8 +661,9 @@ show.pictures(
 # 3. Swap the result's face back into the photo. Do you get the photo?
 #
 # <details><summary>Answer</summary>
-# Nearly, where the mask is, but not quite. Each swap samples the picture anew, which softens it.
-# The light has been divided out and in. And what the template did not show, nobody can bring back.
+# No. The forehead and the far cheek keep traces of the painting. Each swap samples the picture anew,
+# which softens it, and the light has been divided out and in. What the first template did not show
+# nobody can bring back.
 # </details>
 #
 # ## References

@@ -192,7 +192,8 @@ both, either = mask & plain.mask, mask | plain.mask
 likeness = show.psnr(blended[both], plain.image[both])
 print("masks overlap by more than 99 %:", bool(both.sum() > 0.99 * either.sum()))
 print("pictures agree to more than 46 dB:", bool(likeness > 46))
-assert both.sum() > 0.99 * either.sum() and likeness > 46
+least = 0.9995 if size <= 256 else 0.99  # a small photo is searched for hair as it is
+assert both.sum() > least * either.sum() and likeness > 46
 
 # %% [markdown]
 # **A face into its own picture changes nothing.** This is the test of every stage at once. The
@@ -250,7 +251,8 @@ assert apart[0] > apart[1] + 0.04 and apart[1] > apart[2] + 0.04
 # %% [markdown]
 # With the template's face shape, the network still sees much of the template. In the repository's
 # evaluation, two of twelve results look more like the template than like the photo, and both have
-# Mona Lisa as template. A recogniser looks at the shape of a face as well as at what is drawn on it.
+# Mona Lisa as template. A recogniser looks at the shape of a face as well as at what is drawn on
+# it.
 #
 # **Two at once.** `swap_faces` takes pairs `(face, slot)`. In a picture of two people, each may
 # get the other's face. The larger face is number 0.
@@ -393,6 +395,23 @@ show.curves(
 
 # %%
 assert to_template[-1] > 1.5 * to_template[0] and to_person[0] > 1.5 * to_person[-1]
+
+# %% [markdown]
+# How much of the way has a face gone? Project its points onto the line from one shape to the
+# other. From `shape=0` to `shape=1` the picture's mesh is moved all of the way. The network, which
+# finds the points in what was made of it, sees most of that, though not all.
+
+
+# %%
+def progress(amount):
+    points = detect_faces(swap_face(person, template, shape=amount).image)[0].points[:468]
+    way = goal - theirs.points[:468]
+    return ((points - theirs.points[:468]) * way).sum() / (way**2).sum()
+
+# %%
+gone = progress(1) - progress(0)
+print("the network sees more than 65 % of the way:", bool(0.65 < gone < 1.1))
+assert 0.65 < gone < 1.1
 
 # %%
 show.pictures(
@@ -661,9 +680,9 @@ show.pictures(
 # 3. Swap the result's face back into the photo. Do you get the photo?
 #
 # <details><summary>Answer</summary>
-# No. The forehead and the far cheek keep traces of the painting. Each swap samples the picture anew,
-# which softens it, and the light has been divided out and in. What the first template did not show
-# nobody can bring back.
+# No. The forehead and the far cheek keep traces of the painting. Each swap samples the picture
+# anew, which softens it, and the light has been divided out and in. What the first template did
+# not show nobody can bring back.
 # </details>
 #
 # ## References

@@ -1,4 +1,4 @@
-"""JupyterLab as its users see it: a notebook runs, a dial is turned, the picture follows."""
+"""JupyterLab as its users see it: the whole swap runs, a dial is turned, the picture follows."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "out" / "e2e"
-NOTEBOOK = "40_colour_and_light.ipynb"
+NOTEBOOK = "60_whole_swap.ipynb"
 TURNS = 20
 PATIENCE = 120_000  # ms; a cold machine compiles kernels first
 

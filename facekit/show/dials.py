@@ -76,7 +76,14 @@ class Play:
             slider = FloatSlider(first, min=least, max=most, step=(most - least) / 100, description=name)
             slider.observe(self._moved, "value")
             sliders.append(slider)
-        return VBox([*sliders, Picture(value=as_jpeg(self.picture), format="jpeg")])
+        picture = Picture(value=as_jpeg(self.picture), format="jpeg")
+        # A box stretches what is in it; the picture keeps its size, so that no pixel is made up.
+        picture.layout = {
+            "align_self": "flex-start",
+            "width": f"{self.picture.shape[1]}px",
+            "max_width": "100%",
+        }
+        return VBox([*sliders, picture])
 
     def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         standing = ", ".join(f"{name} {value:g}" for name, value in self.values.items())

@@ -92,7 +92,7 @@ libraries:
 	@python=$$(tools/find_python.sh $(PYTHON)); echo "making .venv with $$python" >&2; "$$python" -m venv .venv
 
 .venv/core.stamp: EXTRAS :=
-.venv/dev.stamp: EXTRAS := [dev]
+.venv/dev.stamp: EXTRAS := [dev,lab]
 .venv/lab.stamp: EXTRAS := [lab]
 .venv/bench.stamp: EXTRAS := [bench]
 .venv/fpie.stamp: benchmarks/install_fpie.sh .venv/bench.stamp

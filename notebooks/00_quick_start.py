@@ -16,12 +16,10 @@ interactive = True
 # %%
 import os
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # %%
-import cv2
 import numpy as np
 from typer.testing import CliRunner
 
@@ -29,7 +27,6 @@ from typer.testing import CliRunner
 from facekit import (
     blend_poisson,
     detect_faces,
-    load_sample,
     match_colour,
     read_image,
     show,
@@ -57,19 +54,9 @@ from facekit.warp import facing
 # Our two people are Eileen Collins, photographed by NASA, and Mona Lisa, painted by Leonardo. We
 # cut a square around each face and make it `size` pixels wide.
 
-
 # %%
-def cut(name):
-    image = load_sample(name)
-    x0, y0, x1, y1 = detect_faces(image)[0].box
-    half, x, y = 0.9 * (y1 - y0), (x0 + x1) / 2, (y0 + y1) / 2
-    top, left = max(round(y - half), 0), max(round(x - half), 0)
-    square = image[top : round(y + half), left : round(x + half)]
-    return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-
-# %%
-person = cut(photo)
-canvas = cut("joconde" if photo == "astronaut" else "astronaut")
+person = show.portrait(photo, size)
+canvas = show.portrait("joconde" if photo == "astronaut" else "astronaut", size)
 
 # %% [markdown]
 # Now the three lines. `template_from_picture` finds the slots; `swap_face` does the rest. For a
@@ -289,7 +276,7 @@ def melt(features):
     return swap_face(person, template, features=features).image
 
 # %%
-dial = show.play(
+dial = show.Play(
     melt,
     alt="The template's face melts into the person's.",
     interactive=interactive,
@@ -345,19 +332,12 @@ assert np.array_equal(from_file, swapped) and codes[0] == 0 and codes[1] != 0
 # ## How fast is it?
 #
 # Fast enough for a slider. Most of the time goes into the network that finds the points; the
-# mathematics takes what is left. We time both in turn, and compare medians.
+# mathematics takes what is left. We time both in turn, and compare the
+# best run of each.
 
 # %%
 ways = (lambda: detect_faces(person), lambda: swap_face(person, template))
-times = [[], []]
-for _ in range(7 if fast else 21):
-    for taken, way in zip(times, ways, strict=True):
-        start = time.perf_counter()
-        way()
-        taken.append(time.perf_counter() - start)
-
-# %%
-detection, whole = np.median(times, axis=1)
+detection, whole = show.best_times(*ways, rounds=7 if fast else 21)
 print("a swap takes less than 10 times as long as finding a face:", bool(whole < 10 * detection))
 assert whole < 10 * detection
 

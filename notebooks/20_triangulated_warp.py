@@ -16,9 +16,6 @@ fast = True
 interactive = True
 
 # %%
-import time
-
-# %%
 import cv2
 import numpy as np
 
@@ -663,24 +660,11 @@ assert (reached == changed).all() and (alike[reached] == reshaped[reached]).all(
 #
 # The naive warp spends its time in the interpreter: dozens of numpy calls for each of nearly nine
 # hundred triangles. facekit finds all runs and draws them in one compiled pass, in strips of rows
-# that threads share. We take turns and compare medians, so that a busy moment of the machine hits
-# both.
-
-
-# %%
-def medians(*works, rounds=7):
-    """Run each in turn, some rounds; return the median time of each."""
-    taken = np.zeros((rounds, len(works)))
-    for line in taken:
-        for k, work in enumerate(works):
-            start = time.perf_counter()
-            work()
-            line[k] = time.perf_counter() - start
-    return np.median(taken, axis=0)
-
+# that threads share. We take turns and compare the best run of each, because another job on
+# the machine can only slow a run.
 
 # %%
-loop, ours = medians(
+loop, ours = show.best_times(
     lambda: naive_warp(image, points, target, shown),
     lambda: warp_piecewise_affine(image, points, target, shown),
     rounds=3 if fast else 9,
@@ -700,7 +684,7 @@ big_from, big_to = ((at + 0.5) * (1024 / size) - 0.5 for at in (points, target))
 found = rasterise(big_from, big_to, shown, shape=(1024, 1024))
 
 # %%
-mesh, remap = medians(
+mesh, remap = show.best_times(
     lambda: warp_piecewise_affine(large, big_from, big_to, shown),
     lambda: cv2.remap(large, found.x, found.y, cv2.INTER_LINEAR),
     rounds=15 if fast else 45,
@@ -798,7 +782,7 @@ def draw(turn):
 
 
 # %%
-dial = show.play(draw, alt="A face that turns", interactive=interactive, turn=(-60, 60, 30))
+dial = show.Play(draw, alt="A face that turns", interactive=interactive, turn=(-60, 60, 30))
 dial
 
 # %%

@@ -15,7 +15,6 @@ fast = True
 interactive = True
 
 # %%
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -32,7 +31,6 @@ from facekit import (
     decode_image,
     detect_faces,
     encode_image,
-    load_sample,
     load_template,
     match_colour,
     show,
@@ -62,19 +60,9 @@ from facekit.warp import facing, fit_similarity, transform_points
 #
 # We work on squares around two faces, a photographed one and a painted one.
 
-
 # %%
-def cut(name):
-    image = load_sample(name)
-    x0, y0, x1, y1 = detect_faces(image)[0].box
-    half, x, y = 0.9 * (y1 - y0), (x0 + x1) / 2, (y0 + y1) / 2
-    top, left = max(round(y - half), 0), max(round(x - half), 0)
-    square = image[top : round(y + half), left : round(x + half)]
-    return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-
-# %%
-person = cut(photo)
-canvas = cut("joconde" if photo == "astronaut" else "astronaut")
+person = show.portrait(photo, size)
+canvas = show.portrait("joconde" if photo == "astronaut" else "astronaut", size)
 template = template_from_picture(canvas)
 result = swap_face(person, template)
 
@@ -312,7 +300,7 @@ def draw(shape, features, colour, mouth, gaze):
 # %%
 whole = (0.0, 1.0, 1.0)
 none = (0.0, 1.0, 0.0)
-dials = show.play(
+dials = show.Play(
     draw,
     alt="The template with the person's face, as the dials say.",
     interactive=interactive,
@@ -457,15 +445,11 @@ large = replace(template, image=np.pad(canvas, pad), slots=(type(slot)(shifted, 
 inner = slice(size, 2 * size), slice(size, 2 * size)
 
 # %%
-times = [[], []]
-for _ in range(9 if fast else 31):
-    for taken, where in zip(times, (template, large), strict=True):
-        start = time.perf_counter()
-        wide = swap_face(person, where)
-        taken.append(time.perf_counter() - start)
+ways = (lambda: swap_face(person, template), lambda: swap_face(person, large))
+once, ninefold = show.best_times(*ways, rounds=9 if fast else 31)
+wide = ways[1]()
 
 # %%
-once, ninefold = np.median(times, axis=1)
 print("nine times the area takes less than four times as long:", bool(ninefold < 4 * once))
 assert ninefold < 4 * once and show.psnr(wide.image[inner], result.image) > 60
 

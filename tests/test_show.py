@@ -1,11 +1,12 @@
 """Views: each has a title, labels and a text; pictures are told from other pictures; dials turn."""
 
 import base64
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from facekit import show
+from facekit import detect_faces, show
 from facekit.errors import ArrayError, InputError
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -91,7 +92,7 @@ def test_equal_pictures_have_an_infinite_ratio():
 
 
 def test_turning_a_dial_changes_the_picture():
-    player = show.play(lit, alt="A ramp.", light=(0, 2, 1))
+    player = show.Play(lit, alt="A ramp.", light=(0, 2, 1))
     before = player.picture
     player.set(light=0.5)
     assert player.values == {"light": 0.5}
@@ -100,7 +101,7 @@ def test_turning_a_dial_changes_the_picture():
 
 
 def test_moving_a_slider_changes_the_picture_that_is_shown():
-    player = show.play(lit, alt="A ramp.", light=(0, 2, 1))
+    player = show.Play(lit, alt="A ramp.", light=(0, 2, 1))
     slider, picture = player._box.children
     before = picture.value
     slider.value = 0.5
@@ -109,26 +110,26 @@ def test_moving_a_slider_changes_the_picture_that_is_shown():
 
 
 def test_setting_a_dial_moves_its_slider():
-    player = show.play(lit, alt="A ramp.", light=(0, 2, 1))
+    player = show.Play(lit, alt="A ramp.", light=(0, 2, 1))
     player.set(light=1.5)
     assert player._box.children[0].value == 1.5
 
 
 def test_dials_are_shown_by_their_values():
-    data, _ = show.play(lit, alt="A ramp.", light=(0, 2, 1))._repr_mimebundle_()
+    data, _ = show.Play(lit, alt="A ramp.", light=(0, 2, 1))._repr_mimebundle_()
     assert data["text/plain"] == "A ramp. (light 1)"
     assert VIEW in data
 
 
 def test_without_dials_the_picture_alone_is_shown():
-    data, _ = show.play(lit, alt="A ramp.", interactive=False, light=(0, 2, 1))._repr_mimebundle_()
+    data, _ = show.Play(lit, alt="A ramp.", interactive=False, light=(0, 2, 1))._repr_mimebundle_()
     assert VIEW not in data
     assert data["image/jpeg"]
 
 
 def test_unknown_dial_is_refused():
     with pytest.raises(InputError, match="light"):
-        show.play(lit, alt="A ramp.", light=(0, 2, 1)).set(dark=1)
+        show.Play(lit, alt="A ramp.", light=(0, 2, 1)).set(dark=1)
 
 
 def marked(points):
@@ -139,7 +140,7 @@ def marked(points):
 
 
 def test_picture_follows_a_handle():
-    handles = show.drag(marked, np.array([[5, 6], [20, 9]], np.float32), alt="Two points on a ramp.")
+    handles = show.Drag(marked, np.array([[5, 6], [20, 9]], np.float32), alt="Two points on a ramp.")
     handles.move(1, 30, 31)
     assert (handles.picture[31, 30] == (255, 0, 0)).all()
     assert (handles.picture[9, 20] == ramp()[9, 20]).all()
@@ -147,7 +148,7 @@ def test_picture_follows_a_handle():
 
 
 def test_dragging_in_the_browser_moves_the_points():
-    handles = show.drag(marked, np.array([[5, 6]], np.float32), alt="A point on a ramp.")
+    handles = show.Drag(marked, np.array([[5, 6]], np.float32), alt="A point on a ramp.")
     before = handles._widget.picture
     handles._widget.points = [[8.0, 7.0]]
     assert handles.points.tolist() == [[8, 7]]
@@ -157,11 +158,34 @@ def test_dragging_in_the_browser_moves_the_points():
 
 
 def test_handles_are_shown_by_their_places():
-    data, _ = show.drag(marked, np.array([[5, 6]], np.float32), alt="A point.")._repr_mimebundle_()
+    data, _ = show.Drag(marked, np.array([[5, 6]], np.float32), alt="A point.")._repr_mimebundle_()
     assert data["text/plain"] == "A point. (handles at (5, 6))"
     assert VIEW in data
 
 
 def test_unknown_handle_is_refused():
     with pytest.raises(InputError, match="there are 1"):
-        show.drag(marked, np.array([[5, 6]], np.float32), alt="A point.", interactive=False).move(1, 0, 0)
+        show.Drag(marked, np.array([[5, 6]], np.float32), alt="A point.", interactive=False).move(1, 0, 0)
+
+
+def test_too_many_curves_are_refused():
+    with pytest.raises(ArrayError, match="at most 7"):
+        show.curves([0], {str(k): [k] for k in range(8)}, title="t", x_label="x", y_label="y", alt="Dots.")
+
+
+def test_ways_are_timed_in_turn_and_the_best_run_of_each_counts(monkeypatch):
+    clock, calls = iter([0, 5, 5, 7, 10, 13, 13, 19]), []
+    monkeypatch.setattr("facekit.show.races.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    best = show.best_times(lambda: calls.append("a"), lambda: calls.append("b"), rounds=2)
+    assert best == [3, 2]
+    assert calls == ["a", "b", "a", "b"]
+
+
+def test_a_portrait_has_one_face_in_its_middle(require_sample):
+    require_sample("astronaut")
+    image = show.portrait("astronaut", 200)
+    (face,) = detect_faces(image)
+    x0, y0, x1, y1 = face.box
+    assert image.shape == (200, 200, 3)
+    assert 70 < (x0 + x1) / 2 < 130
+    assert 70 < (y0 + y1) / 2 < 130

@@ -7,7 +7,7 @@ the same name. `make` runs the sources and writes outputs; `full` runs them with
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
+OUT = FOLDER.parent / "out" / "notebooks"
 FULL = {"size": 1024, "fast": False, "interactive": False}
 LIMIT = 900  # seconds a cell may take
 
@@ -48,14 +49,14 @@ def make(source: Path) -> None:
     nbformat.write(made, source.with_suffix(".ipynb"))  # type: ignore[no-untyped-call]
 
 
-def full(source: Path, folder: Path) -> None:
-    """Run a notebook with large pictures."""
+def run(source: Path, folder: Path, parameters: Mapping[str, Any]) -> Any:
+    """Run a source with other parameters, in a folder; return the notebook with its outputs."""
     import papermill
 
     folder.mkdir(parents=True, exist_ok=True)
     made, out = folder / source.with_suffix(".ipynb").name, folder / f"{source.stem}.out.ipynb"
     nbformat.write(notebook(source), made)  # type: ignore[no-untyped-call]
-    papermill.execute_notebook(made, out, parameters=FULL, cwd=FOLDER, progress_bar=False)
+    return papermill.execute_notebook(made, out, parameters=parameters, cwd=FOLDER, progress_bar=False)
 
 
 def main() -> int:
@@ -68,7 +69,7 @@ def main() -> int:
     for source in sources(arguments.names):
         start = time.perf_counter()
         try:
-            make(source) if arguments.what == "make" else full(source, FOLDER.parent / "out" / "notebooks")
+            make(source) if arguments.what == "make" else run(source, OUT, FULL)
             verdict = "done"
         except Exception as error:  # a notebook may raise anything; the others still run
             failed, verdict = failed + 1, f"FAILED: {str(error).strip().splitlines()[-1]}"

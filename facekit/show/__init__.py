@@ -1,7 +1,9 @@
 """Views for notebooks: pictures and curves, dials and handles, and pictures that can be checked."""
 
-from facekit.show.dials import Play, play
-from facekit.show.handles import Drag, drag
+from facekit.show.dials import Play
+from facekit.show.handles import Drag
+from facekit.show.portraits import portrait
+from facekit.show.races import best_times
 from facekit.show.references import check, psnr
 from facekit.show.views import COLOURS, View, canvas, curves, draw_mesh, pictures
 
@@ -10,12 +12,12 @@ __all__ = [
     "Drag",
     "Play",
     "View",
+    "best_times",
     "canvas",
     "check",
     "curves",
-    "drag",
     "draw_mesh",
     "pictures",
-    "play",
+    "portrait",
     "psnr",
 ]

@@ -1,14 +1,13 @@
 """Dials beside the picture that they change."""
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from facekit.errors import InputError
-from facekit.show.views import as_jpeg
+from facekit.show.views import Bundle, as_jpeg, bundle
 from facekit.values import Image, as_image
 
-__all__ = ["Play", "play"]
+__all__ = ["Play"]
 
 Dial = tuple[float, float, float]  # least, most, and where it stands at first
 
@@ -20,12 +19,12 @@ class Play:
     ----------
     draw : function
         Takes the dials by name and returns a picture of shape (H, W, 3), uint8.
-    dials : mapping of str to (least, most, first)
-        Their ranges, and where they stand at first.
     alt : str
         What there is to see.
     interactive : bool
         Whether there are sliders; without them the picture stays as it is at first.
+    **dials : (least, most, first)
+        By name: their ranges, and where they stand at first.
 
     Attributes
     ----------
@@ -36,7 +35,7 @@ class Play:
     """
 
     def __init__(
-        self, draw: Callable[..., Image], dials: Mapping[str, Dial], *, alt: str, interactive: bool
+        self, draw: Callable[..., Image], *, alt: str, interactive: bool = True, **dials: Dial
     ) -> None:
         self._draw, self._alt = draw, alt
         self.values = {name: first for name, (_, _, first) in dials.items()}
@@ -85,37 +84,6 @@ class Play:
         }
         return VBox([*sliders, picture])
 
-    def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        standing = ", ".join(f"{name} {value:g}" for name, value in self.values.items())
-        bundle = {
-            "image/jpeg": base64.b64encode(as_jpeg(self.picture)).decode(),
-            "text/plain": f"{self._alt} ({standing})",
-        }
-        if self._box is not None:
-            shown = self._box._repr_mimebundle_(**arguments)
-            shown = shown[0] if isinstance(shown, tuple) else shown
-            key = "application/vnd.jupyter.widget-view+json"
-            bundle |= {key: shown[key]}
-        return bundle, {"image/jpeg": {"alt": self._alt}}
-
-
-def play(draw: Callable[..., Image], *, alt: str, interactive: bool = True, **dials: Dial) -> Play:
-    """Show a picture that follows dials.
-
-    Parameters
-    ----------
-    draw : function
-        Takes the dials by name and returns a picture of shape (H, W, 3), uint8.
-    alt : str
-        What there is to see.
-    interactive : bool
-        As `Play` takes it.
-    **dials : (least, most, first)
-        By name.
-
-    Returns
-    -------
-    Play
-        For the notebook.
-    """
-    return Play(draw, dials, alt=alt, interactive=interactive)
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        state = ", ".join(f"{name} {value:g}" for name, value in self.values.items())
+        return bundle("jpeg", as_jpeg(self.picture), self._alt, state=state, widget=self._box)

@@ -1,6 +1,5 @@
 """Points on a picture that can be dragged, and the picture that follows them."""
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from facekit.errors import InputError
-from facekit.show.views import as_jpeg
+from facekit.show.views import Bundle, as_jpeg, bundle
 from facekit.values import Image, Points, as_image, as_points
 
-__all__ = ["Drag", "drag"]
+__all__ = ["Drag"]
 
 
 class Drag:
@@ -37,7 +36,7 @@ class Drag:
     """
 
     def __init__(
-        self, draw: Callable[[Points], Image], points: Points, *, alt: str, interactive: bool
+        self, draw: Callable[[Points], Image], points: Points, *, alt: str, interactive: bool = True
     ) -> None:
         self._draw, self._alt = draw, alt
         self.points: Points = np.array(as_points(points), np.float32)
@@ -92,37 +91,6 @@ class Drag:
         if (points != self.points).any():
             self._follow(points)
 
-    def _repr_mimebundle_(self, **arguments: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        places = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in self.points)
-        bundle = {
-            "image/jpeg": base64.b64encode(as_jpeg(self.picture)).decode(),
-            "text/plain": f"{self._alt} (handles at {places})",
-        }
-        if self._widget is not None:
-            shown = self._widget._repr_mimebundle_(**arguments)
-            shown = shown[0] if isinstance(shown, tuple) else shown
-            key = "application/vnd.jupyter.widget-view+json"
-            bundle |= {key: shown[key]}
-        return bundle, {"image/jpeg": {"alt": self._alt}}
-
-
-def drag(draw: Callable[[Points], Image], points: Points, *, alt: str, interactive: bool = True) -> Drag:
-    """Show a picture that follows points which the reader drags.
-
-    Parameters
-    ----------
-    draw : function
-        Takes points of shape (N, 2) and returns a picture of shape (H, W, 3), uint8.
-    points : Points of shape (N, 2), float32, pixels
-        Where the handles are at first.
-    alt : str
-        What there is to see.
-    interactive : bool
-        As `Drag` takes it.
-
-    Returns
-    -------
-    Drag
-        For the notebook.
-    """
-    return Drag(draw, points, alt=alt, interactive=interactive)
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        state = "handles at " + ", ".join(f"({x:.0f}, {y:.0f})" for x, y in self.points)
+        return bundle("jpeg", as_jpeg(self.picture), self._alt, state=state, widget=self._widget)

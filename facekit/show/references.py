@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.codec import read_image, write_image
 from facekit.errors import InputError
 from facekit.values import Image, as_image
 
@@ -48,10 +49,10 @@ def check(name: str, image: Image, *, folder: str | Path = "references") -> str:
     path = Path(folder) / f"{name}.png"
     if os.environ.get("FACEKIT_REFERENCES") == "write":
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(cv2.imencode(".png", small[..., ::-1])[1].tobytes())
+        write_image(path, small, force=True)
     if not path.exists():
         raise InputError(f"{path}: no such reference; FACEKIT_REFERENCES=write makes it")
-    wanted = np.asarray(cv2.imread(str(path)))[..., ::-1]
+    wanted = read_image(path)
     if wanted.shape != small.shape:
         return f"{name}: another shape than its reference, {small.shape[:2]} for {wanted.shape[:2]}"
     likeness, blocks = psnr(small, wanted), int((np.abs(_means(small) - _means(wanted)) <= LEVELS).sum())

@@ -3,18 +3,18 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from facekit.codec import encode_image
 from facekit.errors import ArrayError
 from facekit.values import Image, Points, Triangles
 
-__all__ = ["COLOURS", "View", "as_jpeg", "canvas", "curves", "draw_mesh", "pictures"]
+__all__ = ["COLOURS", "View", "as_jpeg", "bundle", "canvas", "curves", "draw_mesh", "pictures"]
 
 # Okabe & Ito's colours, which colour-blind people tell apart, and which stand on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
@@ -29,8 +29,10 @@ STYLE: Any = {
     "savefig.facecolor": "white",
 }
 DOTS = 90  # per inch
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 Float = npt.NDArray[np.float64]
+Bundle: TypeAlias = tuple[dict[str, Any], dict[str, Any]]  # an output's data and metadata, by MIME type
 
 
 class View:
@@ -73,10 +75,8 @@ class View:
             self.figure.savefig(buffer, format=self._kind, dpi=DOTS)
         return buffer.getvalue()
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        kind = f"image/{self._kind}"
-        picture = base64.b64encode(self.encoded()).decode()
-        return {kind: picture, "text/plain": self.alt}, {kind: {"alt": self.alt}}
+    def _repr_mimebundle_(self, **_: Any) -> Bundle:
+        return bundle(self._kind, self.encoded(), self.alt)
 
 
 def canvas(rows: int = 1, cols: int = 1, *, size: tuple[float, float] = (8.0, 3.2)) -> tuple[Figure, Any]:
@@ -185,6 +185,8 @@ def curves(
     View
         For the notebook.
     """
+    if len(series) > len(COLOURS):
+        raise ArrayError(f"series: expected at most {len(COLOURS)}, got {len(series)}")
     figure, axes = canvas()
     for (name, values), colour, marker in zip(series.items(), COLOURS, "osD^vXP", strict=False):
         axes.plot(x, values, label=name, color=colour, marker=marker, markersize=4)
@@ -212,5 +214,34 @@ def as_jpeg(image: Image) -> bytes:
     bytes
         JPEG.
     """
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 90]
-    return bytes(cv2.imencode(".jpg", image[..., ::-1], quality)[1].tobytes())
+    return encode_image(image, "jpeg", quality=90)
+
+
+def bundle(kind: str, picture: bytes, alt: str, *, state: str = "", widget: Any = None) -> Bundle:
+    """Say the same thing three ways: as a widget, as a picture, and in words.
+
+    Parameters
+    ----------
+    kind : {"jpeg", "png"}
+        Of the picture.
+    picture : bytes
+        Encoded.
+    alt : str
+        What there is to see.
+    state : str
+        How it stands now; told in words alone.
+    widget : ipywidgets.DOMWidget, optional
+        What a notebook with a kernel shows.
+
+    Returns
+    -------
+    data, metadata : dict
+        For Jupyter's `_repr_mimebundle_`.
+    """
+    data = {f"image/{kind}": base64.b64encode(picture).decode(), "text/plain": alt}
+    if state:
+        data["text/plain"] = f"{alt} ({state})"
+    if widget is not None:
+        shown = widget._repr_mimebundle_()
+        data |= {WIDGET: (shown[0] if isinstance(shown, tuple) else shown)[WIDGET]}
+    return data, {f"image/{kind}": {"alt": alt}}

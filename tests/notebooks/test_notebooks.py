@@ -8,11 +8,11 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from statistics import median
 
 import nbformat
-import papermill
 import pytest
 
 import facekit
@@ -30,8 +30,23 @@ spec.loader.exec_module(tool)
 SOURCES = tool.sources()
 
 
+PROSE = "\n".join(source.read_text() for source in SOURCES)
+EXAMPLES = "\n".join(path.read_text() for path in (ROOT / "facekit").rglob("*.py"))
+
+made = cache(tool.notebook)
+
+
+@cache
+def committed(source):
+    return nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+
+
 def cells(source, kind):
-    return [cell.source for cell in tool.notebook(source).cells if cell.cell_type == kind]
+    return [cell.source for cell in made(source).cells if cell.cell_type == kind]
+
+
+def outputs(source):
+    return [output for cell in committed(source).cells for output in cell.get("outputs", [])]
 
 
 def each(test):
@@ -44,28 +59,23 @@ def test_there_are_notebooks():
 
 @each
 def test_notebook_is_made_from_its_source(source):
-    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
-    made = tool.notebook(source)
-    assert [(cell.cell_type, cell.source, cell.metadata) for cell in committed.cells] == [
-        (cell.cell_type, cell.source, cell.metadata) for cell in made.cells
-    ], f"run tools/notebooks.py make {source.stem}"
-    assert committed.metadata == made.metadata
+    have, want = (
+        [(cell.cell_type, cell.source, cell.metadata) for cell in one(source).cells]
+        for one in (committed, made)
+    )
+    assert have == want, f"run tools/notebooks.py make {source.stem}"
+    assert committed(source).metadata == made(source).metadata
 
 
 @each
 def test_every_code_cell_was_run_in_order(source):
-    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
-    code = [cell for cell in committed.cells if cell.cell_type == "code"]
+    code = [cell for cell in committed(source).cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
 
 
 @each
 def test_notebook_runs_small_and_without_dials(source, tmp_path):
-    made = tmp_path / "in.ipynb"
-    nbformat.write(tool.notebook(source), made)
-    run = papermill.execute_notebook(
-        made, tmp_path / "out.ipynb", parameters=SMALL, cwd=FOLDER, progress_bar=False
-    )
+    run = tool.run(source, tmp_path, SMALL)
     views = [output.get("data", {}) for cell in run.cells for output in cell.get("outputs", [])]
     assert views
     assert not any("application/vnd.jupyter.widget-view+json" in data for data in views)
@@ -73,7 +83,7 @@ def test_notebook_runs_small_and_without_dials(source, tmp_path):
 
 @each
 def test_parameters_are_those_of_all_notebooks(source):
-    tagged = [cell for cell in tool.notebook(source).cells if "parameters" in cell.metadata.get("tags", [])]
+    tagged = [cell for cell in made(source).cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
     assert set(re.findall(r"^(\w+) = ", tagged[0].source, re.MULTILINE)) == PARAMETERS
 
@@ -105,17 +115,13 @@ def test_notebook_claims_something_and_proves_it(source):
 def test_notebook_is_small_and_tells_nothing_of_the_machine(source):
     text = source.with_suffix(".ipynb").read_text()
     assert len(text) <= MOST_BYTES
-    outputs = [cell["outputs"] for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
     words = json.dumps(
         [
-            [
-                {kind: value for kind, value in output.get("data", output).items() if "image/" not in kind}
-                for output in one
-            ]
-            for one in outputs
+            {kind: value for kind, value in output.get("data", output).items() if "image/" not in kind}
+            for output in outputs(source)
         ]
     )
-    assert "widgets" not in json.loads(text)["metadata"]
+    assert "widgets" not in committed(source).metadata
     assert not re.search(r"/home/|/root/|/tmp/|/work/|/Users/|0x[0-9a-f]{6,}|\b\d+(\.\d+)? ?(ms|µs)\b", words)
     assert '"stderr"' not in words
     assert '"error"' not in words
@@ -123,9 +129,7 @@ def test_notebook_is_small_and_tells_nothing_of_the_machine(source):
 
 @each
 def test_pictures_have_a_text_in_their_place(source):
-    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
-    outputs = [output for cell in committed.cells for output in cell.get("outputs", [])]
-    shown = [output for output in outputs if any("image/" in kind for kind in output.get("data", {}))]
+    shown = [output for output in outputs(source) if any("image/" in kind for kind in output.get("data", {}))]
     assert shown
     for output in shown:
         assert len(output.data["text/plain"].split()) >= 4
@@ -154,10 +158,8 @@ def test_links_to_files_lead_somewhere(source):
 
 @pytest.mark.parametrize("name", sorted(facekit.__all__))
 def test_every_public_name_is_used_in_a_notebook_or_an_example(name):
-    prose = "\n".join(source.read_text() for source in SOURCES)
-    examples = "\n".join(path.read_text() for path in (ROOT / "facekit").rglob("*.py"))
-    in_example = re.search(rf"(>>>|\.\.\.) .*\b{name}\b", examples)
-    assert in_example or re.search(rf"\b{name}\b", prose)
+    in_example = re.search(rf"(>>>|\.\.\.) .*\b{name}\b", EXAMPLES)
+    assert in_example or re.search(rf"\b{name}\b", PROSE)
 
 
 def test_no_reference_is_left_over():

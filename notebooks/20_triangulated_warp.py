@@ -656,6 +656,116 @@ alike, reached = warp_piecewise_affine(image, ringed, ringed_to, strips)
 assert (reached == changed).all() and (alike[reached] == reshaped[reached]).all()
 
 # %% [markdown]
+# ### Drag it
+#
+# Now by hand. Eight points get handles, and the other 460 must follow. Arad et al. [8] let each
+# handle pull on its neighbourhood by a Gaussian of the distance. How strongly? So that every
+# handle comes to lie where the hand has put it. That is one small linear system, with as many
+# equations as there are handles.
+
+# %%
+HANDLES = {
+    "tip of the nose": 4,
+    "chin": 152,
+    "corner of the mouth, left in the picture": 61,
+    "corner of the mouth, right": 291,
+    "outer corner of the eye, left": 33,
+    "outer corner of the eye, right": 263,
+    "brow, left": 105,
+    "brow, right": 334,
+}
+
+# %%
+held, reach = points[list(HANDLES.values())], 0.07 * size
+
+
+def nearness(one, other):
+    away = one[:, None].astype(float) - other
+    return np.exp(-(away**2).sum(axis=2) / (2 * reach**2))
+
+
+def pulled(handles, held=held):
+    pull = np.linalg.solve(nearness(held, held), handles - held)
+    return (points + nearness(points, held) @ pull).astype(np.float32)
+
+
+# %% [markdown]
+# With the mesh moved, `warp_in_place` does the rest. Drag a point, or move it by the arrow keys,
+# and the picture follows. The box takes the mesh away.
+
+
+# %%
+def dragged(handles):
+    moved = pulled(handles)
+    firm = np.abs([signed_areas(at, triangles) for at in (points, moved)]).min(axis=0) > 0.01
+    return warp_in_place(image, points, moved, triangles[firm])[0]
+
+
+# %%
+hand = show.Drag(
+    dragged,
+    held,
+    alt="The photo under a mesh, with handles at nose, chin, mouth, eyes and brows.",
+    names=list(HANDLES),
+    mesh=pulled,
+    triangles=triangles,
+    interactive=interactive,
+)
+hand
+
+# %% [markdown]
+# As long as nothing is moved, the picture is the photo, byte for byte. A handle that is moved lies
+# exactly where it was put, and all others stay.
+
+# %%
+assert (hand.picture == image).all()
+for name, side in ((2, -1), (3, 1)):  # a smile
+    hand.move(name, held[name, 0] + side * 0.03 * size, held[name, 1] - 0.03 * size)
+landed = pulled(hand.points)[list(HANDLES.values())]
+assert np.allclose(landed, hand.points, atol=1e-3) and (landed[0] == held[0]).all()
+
+# %%
+show.pictures(
+    image,
+    hand.picture,
+    titles=["The photo", "The corners of the mouth pulled"],
+    alt="The photo, and the same face with a wider smile",
+    width=6,
+)
+
+# %%
+if size == 256 and photo == "astronaut":
+    print(show.check("20_dragged", hand.picture))
+
+# %% [markdown]
+# How far may one pull? Along the way of a lone handle, the point at distance $x$ goes to $x + d
+# e^{-x^2 / 2 \sigma^2}$. The slope of this is least at $x = \sigma$, where it is $1 - (d / \sigma)
+# e^{-1/2}$. It stays above zero, and the order of points is kept, as long as $d < \sqrt{e}\,\sigma
+# \approx 1.65\,\sigma$. Beyond that it folds.
+
+# %%
+line = np.linspace(-4, 4, 8001)  # in widths
+for pull, kept in ((1.64, True), (1.66, False)):
+    there = line + pull * np.exp(-(line**2) / 2)
+    assert (np.diff(there) > 0).all() == kept
+
+# %% [markdown]
+# So does the face. We pull the tip of the nose sideways, and count the triangles that turn over.
+# (A sliver or two may do so earlier: its corners do not lie along the way.)
+
+
+# %%
+def folds(widths):
+    there = pulled(held[:1] + np.float32([widths * reach, 0]), held[:1])
+    return int((facing(points, triangles) & ~facing(there, triangles)).sum())
+
+
+# %%
+print("pulled by 1 width, at most 3 turn over:", folds(1) <= 3)
+print("pulled by 2.5 widths, more than 20 do:", folds(2.5) > 20)
+assert folds(1) <= 3 and folds(2.5) > 20
+
+# %% [markdown]
 # ## How fast is it?
 #
 # The naive warp spends its time in the interpreter: dozens of numpy calls for each of nearly nine
@@ -970,3 +1080,5 @@ show.pictures(
 # 7. Y. Kartynnik, A. Ablavatski, I. Grishchenko, M. Grundmann, *Real-time Facial Surface Geometry
 #    from Monocular Video on Mobile GPUs*, CVPR Workshop on Computer Vision for AR/VR, 2019.
 #    The mesh of 468 points.
+# 8. N. Arad, N. Dyn, D. Reisfeld, Y. Yeshurun, *Image Warping by Radial Basis Functions:
+#    Application to Facial Expressions*, CVGIP: Graphical Models and Image Processing 56(2), 1994.

@@ -952,6 +952,47 @@ if size == 256 and photo == "astronaut":
     print(show.check("30_screened", dial.picture))
 
 # %% [markdown]
+# ### Paint the mask
+#
+# Theorems are one thing; the hand believes what it feels. Paint on the picture: the mask's outline
+# grows, and the blend follows every stroke. Then take something away. Watch the colours of the
+# *whole* face when the outline reaches hair: the membrane hangs on all of its rim.
+
+
+# %%
+def over(mask):
+    return blend_poisson(source, target, mask)
+
+
+# %%
+brush = show.Paint(
+    over,
+    mask,
+    alt="The blended face with the outline of its mask, which can be painted.",
+    radius=size / 24,
+    interactive=interactive,
+)
+brush
+
+# %% [markdown]
+# A stroke changes pixels far away from it. That is no defect but the equation: its solution at
+# each pixel depends on the whole rim. Outside of the mask nothing changes, ever.
+
+# %%
+before, inner = brush.picture.astype(int), ellipse(0.1, 0.12)
+brush.stroke(size * np.float32([[0.3, 0.45], [0.38, 0.16], [0.62, 0.16]]))  # up into the hair
+far = np.abs(brush.picture - before)[inner].mean()
+print("far from the stroke, the mean change is over half a grey level:", bool(far > 0.5))
+assert far > 0.5 and (brush.picture[~brush.mask] == target[~brush.mask]).all()
+
+# %% [markdown]
+# And if all is rubbed out, the target is back, to the bit.
+
+# %%
+brush.stroke(np.float32([[size / 2, size / 2]]), radius=size, erase=True)
+assert not brush.mask.any() and (brush.picture == target).all()
+
+# %% [markdown]
 # ### Why `cv2.seamlessClone` differs
 #
 # OpenCV's function carries the paper's name, yet it solves another problem. It shrinks the mask by

@@ -16,19 +16,16 @@ interactive = True
 
 # %%
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib.util import find_spec
 
 # %%
 import cv2
 import numpy as np
-from IPython.display import display
 from scipy.ndimage import binary_fill_holes
 
 # %%
 from facekit import (
     blend_poisson,
-    decode_image,
     detect_faces,
     encode_image,
     load_template,
@@ -40,7 +37,7 @@ from facekit import (
     warp_piecewise_affine,
 )
 from facekit.colour import match_light
-from facekit.errors import ArrayError, FaceIndexError, FacekitError, NoFaceError, TemplateError
+from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
 
 # %%
 from facekit.evaluate import identity_distance, inner_face_error, pose_error, seam_visibility
@@ -74,6 +71,17 @@ show.pictures(
     result.mask,
     titles=["the photo", "before", "after", "what changed"],
     alt="An astronaut, the Mona Lisa, the Mona Lisa with the astronaut's face, and a mask.",
+)
+
+# %% [markdown]
+# Before and after on top of each other. Move the line: only what lies under the mask changes.
+
+# %%
+show.Wipe(
+    canvas,
+    result.image,
+    alt=("The template.", "The template with the photo's face."),
+    interactive=interactive,
 )
 
 # %%
@@ -411,6 +419,85 @@ show.pictures(
 )
 
 # %% [markdown]
+# ### Drag a landmark
+#
+# A dial turns a whole face. Here you move single points of the *template*, and warp, colour and
+# blend follow, by the functions of the swap by hand. A handle takes its neighbourhood along by a
+# Gaussian; [the notebook on the warp](20_triangulated_warp.ipynb) derives it.
+
+# %%
+HANDLES = {
+    "tip of the nose": 4,
+    "corner of the mouth, left in the picture": 61,
+    "corner of the mouth, right": 291,
+    "outer corner of the eye, left": 33,
+    "outer corner of the eye, right": 263,
+    "brow, left": 105,
+    "brow, right": 334,
+}
+held = dst[list(HANDLES.values())]
+
+
+# %%
+def nearness(one, other):
+    away = one[:, None].astype(float) - other
+    return np.exp(-(away**2).sum(axis=2) / (2 * (0.25 * unit) ** 2))
+
+
+def pulled(handles):
+    pull = np.linalg.solve(nearness(held, held), handles - held)
+    return (dst + nearness(dst, held) @ pull).astype(np.float32)
+
+
+# %% [markdown]
+# At each move the photo is carried to the moved points, takes on the template's colour and light,
+# and is blended in. As long as nothing is moved, this is the swap by hand, to the bit.
+
+
+# %%
+def dragged(handles):
+    carried, covered = warp_piecewise_affine(person, src, pulled(handles), triangles, **onto)
+    seen = valid & binary_fill_holes(covered)
+    tinted = match_colour(carried, canvas, free & ~features & seen, where=seen)
+    tinted = match_light(tinted, canvas, free & seen, sigma=0.3 * unit, where=seen)
+    clear_of_edge = grown(seen, -max(0.015 * unit, 1.5))
+    return blend_poisson(tinted, canvas, mask & clear_of_edge, reach=0.25 * unit)
+
+# %%
+hand = show.Drag(
+    dragged,
+    held,
+    alt="The swapped face under a mesh, with handles at nose, mouth, eyes and brows.",
+    names=list(HANDLES),
+    mesh=pulled,
+    triangles=triangles,
+    interactive=interactive,
+)
+hand
+
+# %% [markdown]
+# We pull a corner of the mouth up and out, by 21 % of the eye distance. The network, asked where it
+# sees that corner in the new picture, sees more than a third of the way; it draws every mouth
+# towards those that it knows. The eyes it sees where they were.
+
+# %%
+assert np.array_equal(hand.picture, blended)
+calm = detect_faces(hand.picture)[0].points
+hand.move(1, held[1, 0] - 0.15 * unit, held[1, 1] - 0.15 * unit)
+seen_moved = np.linalg.norm(detect_faces(hand.picture)[0].points - calm, axis=1) / unit
+print("the corner is seen to move by more than 7 %:", bool(seen_moved[61] > 0.07))
+assert seen_moved[61] > 0.07 > 2 * seen_moved[[33, 263]].max()
+
+# %%
+show.pictures(
+    blended,
+    hand.picture,
+    titles=["as swapped", "a corner pulled"],
+    alt="The swapped face, and the same with one corner of its mouth pulled up.",
+    width=5.5,
+)
+
+# %% [markdown]
 # ## How fast is it?
 #
 # `timings` says what each stage took. We swap several times and take medians. In pictures as small
@@ -456,69 +543,34 @@ assert ninefold < 4 * once and show.psnr(wide.image[inner], result.image) > 60
 # %% [markdown]
 # ## Your own picture
 #
-# Choose a file below. It goes from your browser to the kernel on this machine, and nowhere else.
-# It is decoded there under facekit's limits on bytes and pixels, its metadata is dropped, and the
-# widget's copy is emptied at once. The result is shown by a widget as well. So neither is an
-# *output* of a cell, and saving the notebook does not save them. One exception is yours to make:
-# if you ask Jupyter to save the state of widgets, a result that is still shown is part of that
-# state. The last cell of this section clears it.
+# Choose a file, or take a picture with the camera. It goes from your browser to the kernel on this
+# machine, and nowhere else. It is decoded there under facekit's limits on bytes and pixels, and
+# its metadata is dropped. The result goes back the same way. Both travel as messages: neither is an
+# output of a cell or part of a widget's state, so saving the notebook saves neither. The kernel
+# keeps none of them. A test looks for both in all that Jupyter wrote.
 
 
 # %%
-def swapped_bytes(data):
-    made = swap_face(decode_image(data), template)
-    return encode_image(made.image, "png")
+def swapped(image):
+    return swap_face(image, template).image
+
+
+# %%
+own = show.Upload(swapped, alt="The template with your face.", interactive=interactive)
+own
 
 # %% [markdown]
-# The upload does nothing that we cannot try on bytes of our own.
+# We play the browser, and hand in a file. What comes back is the swap. Then one that is no
+# picture, and one without a face: the answer says what is wrong, and nothing else happens.
 
 # %%
-data = encode_image(person, "png")
-assert np.array_equal(decode_image(swapped_bytes(data)), result.image)
+assert np.array_equal(own.give(encode_image(person, "png")), result.image)
+assert own.answer == "Done."
 
 # %%
-if interactive:
-    import ipywidgets as widgets
-
-    upload = widgets.FileUpload(accept="image/*", description="Your picture")
-    answer, panel = widgets.Label("No picture yet."), widgets.VBox([])
-
-
-def took(change):
-    if not change["new"]:
-        return
-    data = bytes(change["new"][0]["content"])
-    upload.value = ()
-    try:
-        panel.children = [widgets.Image(value=swapped_bytes(data), format="png")]
-        answer.value = "Done."
-    except FacekitError as error:
-        panel.children, answer.value = [], str(error)
-
-# %%
-if interactive:
-    upload.observe(took, "value")
-    display(widgets.VBox([upload, answer, panel]))
-
-# %% [markdown]
-# We play the browser: hand the widget a file, and see that it is gone afterwards. Then one that is
-# no picture.
-
-# %%
-def offer(content):
-    file = {"name": "a.png", "type": "", "size": len(content), "content": memoryview(content)}
-    upload.value = ({**file, "last_modified": datetime.now(UTC)},)
-
-# %%
-if interactive:
-    offer(data)
-    assert upload.value == () and answer.value == "Done." and len(panel.children) == 1
-    offer(b"no picture at all")
-    assert upload.value == () and panel.children == () and answer.value != "Done."
-
-# %%
-if interactive:
-    panel.children, answer.value = (), "No picture yet."
+for data in (b"no picture at all", encode_image(np.full_like(person, 128), "png")):
+    assert own.give(data) is None
+    print(own.answer)
 
 # %% [markdown]
 # ## What can go wrong

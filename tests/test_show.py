@@ -1,4 +1,4 @@
-"""Views: each has a title, labels and a text; pictures are told from other pictures; dials turn."""
+"""Views: each has a title, labels and a text; pictures are told from other pictures."""
 
 import base64
 from types import SimpleNamespace
@@ -9,16 +9,10 @@ import pytest
 from facekit import detect_faces, show
 from facekit.errors import ArrayError, InputError
 
-VIEW = "application/vnd.jupyter.widget-view+json"
-
 
 def ramp(height=40, width=60):
     across = np.linspace(0, 255, width).astype(np.uint8)
     return np.repeat(np.broadcast_to(across, (height, width))[..., None], 3, axis=2).copy()
-
-
-def lit(light):
-    return np.clip(ramp() * light, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture
@@ -89,83 +83,6 @@ def test_missing_reference_is_an_error_that_says_what_to_do(tmp_path):
 def test_equal_pictures_have_an_infinite_ratio():
     assert show.psnr(ramp(), ramp()) == float("inf")
     assert show.psnr(np.zeros((2, 2)), np.full((2, 2), 255)) == 0
-
-
-def test_turning_a_dial_changes_the_picture():
-    player = show.Play(lit, alt="A ramp.", light=(0, 2, 1))
-    before = player.picture
-    player.set(light=0.5)
-    assert player.values == {"light": 0.5}
-    assert (player.picture == lit(0.5)).all()
-    assert (player.picture != before).any()
-
-
-def test_moving_a_slider_changes_the_picture_that_is_shown():
-    player = show.Play(lit, alt="A ramp.", light=(0, 2, 1))
-    slider, picture = player._box.children
-    before = picture.value
-    slider.value = 0.5
-    assert (player.picture == lit(0.5)).all()
-    assert picture.value != before
-
-
-def test_setting_a_dial_moves_its_slider():
-    player = show.Play(lit, alt="A ramp.", light=(0, 2, 1))
-    player.set(light=1.5)
-    assert player._box.children[0].value == 1.5
-
-
-def test_dials_are_shown_by_their_values():
-    data, _ = show.Play(lit, alt="A ramp.", light=(0, 2, 1))._repr_mimebundle_()
-    assert data["text/plain"] == "A ramp. (light 1)"
-    assert VIEW in data
-
-
-def test_without_dials_the_picture_alone_is_shown():
-    data, _ = show.Play(lit, alt="A ramp.", interactive=False, light=(0, 2, 1))._repr_mimebundle_()
-    assert VIEW not in data
-    assert data["image/jpeg"]
-
-
-def test_unknown_dial_is_refused():
-    with pytest.raises(InputError, match="light"):
-        show.Play(lit, alt="A ramp.", light=(0, 2, 1)).set(dark=1)
-
-
-def marked(points):
-    image = ramp()
-    for x, y in points.astype(int):
-        image[y, x] = 255, 0, 0
-    return image
-
-
-def test_picture_follows_a_handle():
-    handles = show.Drag(marked, np.array([[5, 6], [20, 9]], np.float32), alt="Two points on a ramp.")
-    handles.move(1, 30, 31)
-    assert (handles.picture[31, 30] == (255, 0, 0)).all()
-    assert (handles.picture[9, 20] == ramp()[9, 20]).all()
-    assert handles._widget.points == [[5, 6], [30, 31]]
-
-
-def test_dragging_in_the_browser_moves_the_points():
-    handles = show.Drag(marked, np.array([[5, 6]], np.float32), alt="A point on a ramp.")
-    before = handles._widget.picture
-    handles._widget.points = [[8.0, 7.0]]
-    assert handles.points.tolist() == [[8, 7]]
-    assert (handles.picture[7, 8] == (255, 0, 0)).all()
-    assert handles._widget.picture != before
-    assert handles._widget.drawn == 1
-
-
-def test_handles_are_shown_by_their_places():
-    data, _ = show.Drag(marked, np.array([[5, 6]], np.float32), alt="A point.")._repr_mimebundle_()
-    assert data["text/plain"] == "A point. (handles at (5, 6))"
-    assert VIEW in data
-
-
-def test_unknown_handle_is_refused():
-    with pytest.raises(InputError, match="there are 1"):
-        show.Drag(marked, np.array([[5, 6]], np.float32), alt="A point.", interactive=False).move(1, 0, 0)
 
 
 def test_too_many_curves_are_refused():

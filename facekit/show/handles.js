@@ -1,63 +1,50 @@
-// A picture with points on it that can be dragged, or moved by the arrow keys.
-// Positions are sent one at a time: the next ones when the picture for the last ones has come.
-
-const SVG = "http://www.w3.org/2000/svg";
+// A picture with points on it that can be dragged, or moved by the arrow keys, and a mesh that follows.
 
 function render({ model, el }) {
-  const [width, height] = model.get("size");
-  const box = document.createElement("div");
-  box.style.cssText = `position: relative; width: ${width}px; max-width: 100%; touch-action: none`;
-  const picture = document.createElement("img");
-  picture.alt = model.get("alt");
-  picture.style.cssText = "display: block; width: 100%";
-  const layer = document.createElementNS(SVG, "svg");
-  layer.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  layer.style.cssText = "position: absolute; inset: 0; width: 100%; height: 100%";
-  box.append(picture, layer);
-  el.append(box);
+  const size = model.get("size");
+  const { frame, picture, layer, where } = framed(size, model.get("alt"));
+  const mesh = made("path", { style: "fill: none; stroke: white; stroke-opacity: 0.35; stroke-width: 0.5" });
+  layer.append(mesh);
+  el.append(frame);
 
-  let points = model.get("points").map((point) => [...point]);
-  let waiting = false, changed = false;
-
-  function send() {
-    if (waiting) { changed = true; return; }
-    waiting = true;
-    changed = false;
-    model.set("points", points.map((point) => [...point]));
-    model.save_changes();
+  const edges = model.get("edges");
+  if (edges.length) {
+    const shown = made("input", { type: "checkbox" });
+    shown.checked = true;
+    shown.onchange = () => { mesh.style.display = shown.checked ? "" : "none"; };
+    el.append(labelled("mesh", shown));
   }
+
+  const received = () => model.get("points").map((point) => [...point]);
+  let points = received();
 
   function place(handle, at) {
-    handle.setAttribute("cx", points[at][0] + 0.5);
-    handle.setAttribute("cy", points[at][1] + 0.5);
+    handle.setAttribute("cx", points[at][0]);
+    handle.setAttribute("cy", points[at][1]);
   }
 
-  function move(handle, at, x, y) {
-    points[at] = [Math.min(Math.max(x, 0), width - 1), Math.min(Math.max(y, 0), height - 1)];
+  function move(handle, at, [x, y]) {
+    points[at] = [Math.min(Math.max(x, 0), size[0] - 1), Math.min(Math.max(y, 0), size[1] - 1)];
     place(handle, at);
-    send();
+    turns.go();
   }
 
+  const names = model.get("names");
   const handles = points.map((_, at) => {
-    const handle = document.createElementNS(SVG, "circle");
-    handle.setAttribute("r", 5);
-    handle.setAttribute("tabindex", 0);
-    handle.setAttribute("role", "slider");
-    handle.setAttribute("aria-label", `point ${at + 1}`);
-    handle.style.cssText = "fill: #0072B2; fill-opacity: 0.6; stroke: white; stroke-width: 1.5; cursor: move";
+    const handle = made("circle", {
+      r: Math.max(4, size[0] / 80), tabindex: 0, role: "button", "aria-label": names[at],
+      style: "fill: #0072B2; fill-opacity: 0.7; stroke: white; stroke-width: 1.5; cursor: move",
+    }, made("title", {}, names[at]));
     handle.onpointerdown = (event) => handle.setPointerCapture(event.pointerId);
     handle.onpointermove = (event) => {
-      if (!handle.hasPointerCapture(event.pointerId)) return;
-      const seen = layer.getBoundingClientRect();
-      move(handle, at, ((event.clientX - seen.left) / seen.width) * width,
-        ((event.clientY - seen.top) / seen.height) * height);
+      if (handle.hasPointerCapture(event.pointerId)) move(handle, at, where(event));
     };
     handle.onkeydown = (event) => {
-      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-      if (!step) return;
+      const by = step(event);
+      if (!by) return;
       event.preventDefault();
       event.stopPropagation();
-      move(handle, at, points[at][0] + step[0], points[at][1] + step[1]);
+      move(handle, at, [points[at][0] + by[0], points[at][1] + by[1]]);
     };
     place(handle, at);
     layer.append(handle);
@@ -65,24 +52,24 @@ function render({ model, el }) {
   });
 
   function show() {
-    const old = picture.src;
-    picture.src = URL.createObjectURL(new Blob([model.get("picture")], { type: "image/jpeg" }));
-    if (old) URL.revokeObjectURL(old);
+    fill(picture, model.get("picture"));
+    const bytes = model.get("vertices");
+    const at = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    mesh.setAttribute("d", edges.map(([a, b]) =>
+      `M${at[2 * a]} ${at[2 * a + 1]}L${at[2 * b]} ${at[2 * b + 1]}`).join(""));
   }
 
-  function answered() {
+  const turns = inTurn(model, () => {
+    model.set("points", points.map((point) => [...point]));
+    model.save_changes();
+  }, (more) => {
     show();
-    waiting = false;
-    if (changed) send();
-    else {
-      points = model.get("points").map((point) => [...point]);
-      handles.forEach(place);
-    }
-  }
-
-  model.on("change:drawn", answered);
+    if (more) return;
+    points = received();
+    handles.forEach(place);
+  });
   show();
-  return () => model.off("change:drawn", answered);
+  return turns.stop;
 }
 
 export default { render };

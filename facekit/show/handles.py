@@ -1,16 +1,22 @@
 """Points on a picture that can be dragged, and the picture that follows them."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
-from facekit.errors import InputError
+from facekit.errors import ArrayError, InputError
+from facekit.show.front import front
 from facekit.show.views import Bundle, as_jpeg, bundle
-from facekit.values import Image, Points, as_image, as_points
+from facekit.values import Image, Points, Triangles, as_image, as_points
 
 __all__ = ["Drag"]
+
+BLUE, WHITE = (0, 114, 178), (255, 255, 255)
+OPACITY = 0.35  # of the mesh, which shall not hide the face
+SHIFT = 4  # OpenCV draws at 1/16 pixel
 
 
 class Drag:
@@ -24,6 +30,12 @@ class Drag:
         Where the handles are at first.
     alt : str
         What there is to see.
+    names : sequence of str, optional
+        Of the handles.
+    mesh : function, optional
+        Takes the same points and returns the vertices (V, 2) of a mesh to show over the picture.
+    triangles : Triangles of shape (T, 3), optional
+        Of that mesh.
     interactive : bool
         Whether there are handles; without them the picture stays as it is at first.
 
@@ -36,11 +48,25 @@ class Drag:
     """
 
     def __init__(
-        self, draw: Callable[[Points], Image], points: Points, *, alt: str, interactive: bool = True
+        self,
+        draw: Callable[[Points], Image],
+        points: Points,
+        *,
+        alt: str,
+        names: Sequence[str] = (),
+        mesh: Callable[[Points], Points] | None = None,
+        triangles: Triangles | None = None,
+        interactive: bool = True,
     ) -> None:
-        self._draw, self._alt = draw, alt
+        if (mesh is None) != (triangles is None):
+            raise ArrayError("mesh and triangles: expected both or neither")
+        self._draw, self._mesh, self._alt = draw, mesh, alt
+        self._edges = _edges(triangles)
         self.points: Points = np.array(as_points(points), np.float32)
         self.picture = as_image(draw(self.points))
+        if names and len(names) != len(self.points):
+            raise ArrayError(f"names: expected {len(self.points)}, one for each handle, got {len(names)}")
+        self._names = list(names) or [f"point {at + 1}" for at in range(len(self.points))]
         self._widget: Any = self._made() if interactive else None
 
     def move(self, handle: int, x: float, y: float) -> None:
@@ -64,24 +90,27 @@ class Drag:
         if self._widget is not None:
             with self._widget.hold_sync():
                 self._widget.points = points.tolist()
+                self._widget.vertices = self._vertices().tobytes()
                 self._widget.picture = as_jpeg(self.picture)
                 self._widget.drawn += 1
 
+    def _vertices(self) -> Points:
+        if self._mesh is None:
+            return np.zeros((0, 2), np.float32)
+        return np.ascontiguousarray(as_points(self._mesh(self.points)), np.float32)
+
     def _made(self) -> Any:
-        import anywidget
-        import traitlets
-
-        class Handles(anywidget.AnyWidget):
-            _esm = Path(__file__).with_name("handles.js")
-            alt = traitlets.Unicode().tag(sync=True)
-            size: Any = traitlets.List().tag(sync=True)
-            points: Any = traitlets.List().tag(sync=True)
-            picture = traitlets.Bytes().tag(sync=True)
-            drawn = traitlets.Int(0).tag(sync=True)
-
         height, width = self.picture.shape[:2]
-        widget = Handles(
-            alt=self._alt, size=[width, height], points=self.points.tolist(), picture=as_jpeg(self.picture)
+        widget = front(
+            "handles",
+            alt=self._alt,
+            size=[width, height],
+            names=self._names,
+            edges=self._edges.tolist(),
+            points=self.points.tolist(),
+            vertices=self._vertices().tobytes(),
+            picture=as_jpeg(self.picture),
+            drawn=0,
         )
         widget.observe(self._dragged, "points")
         return widget
@@ -91,6 +120,27 @@ class Drag:
         if (points != self.points).any():
             self._follow(points)
 
+    def _marked(self) -> Image:
+        """Draw mesh and handles over the picture, for where there is no widget."""
+        marked = self.picture.copy()
+        vertices, unit = self._vertices(), 1 << SHIFT
+        lines = np.round(vertices[self._edges] * unit).astype(np.int32)
+        over = cv2.polylines(marked.copy(), list(lines), False, WHITE, 1, cv2.LINE_AA, SHIFT)
+        marked = np.asarray(cv2.addWeighted(over, OPACITY, marked, 1 - OPACITY, 0), np.uint8)
+        radius = max(3, self.picture.shape[1] // 100)
+        for point in np.round(self.points * unit).astype(int).tolist():
+            for colour, thickness in ((BLUE, cv2.FILLED), (WHITE, 1)):
+                cv2.circle(marked, point, radius * unit, colour, thickness, cv2.LINE_AA, SHIFT)
+        return marked
+
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         state = "handles at " + ", ".join(f"({x:.0f}, {y:.0f})" for x, y in self.points)
-        return bundle("jpeg", as_jpeg(self.picture), self._alt, state=state, widget=self._widget)
+        return bundle("jpeg", as_jpeg(self._marked()), self._alt, state=state, widget=self._widget)
+
+
+def _edges(triangles: Triangles | None) -> npt.NDArray[np.int32]:
+    """Return each edge once, as pairs of vertices; none where there is no mesh."""
+    if triangles is None:
+        return np.zeros((0, 2), np.int32)
+    pairs = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    return np.unique(np.sort(pairs, axis=1), axis=0).astype(np.int32)

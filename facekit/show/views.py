@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from facekit.codec import encode_image
 from facekit.errors import ArrayError
+from facekit.show.front import view_of
 from facekit.values import Image, Points, Triangles
 
 __all__ = ["COLOURS", "View", "as_jpeg", "bundle", "canvas", "curves", "draw_mesh", "pictures"]
@@ -29,7 +30,6 @@ STYLE: Any = {
     "savefig.facecolor": "white",
 }
 DOTS = 90  # per inch
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 Float = npt.NDArray[np.float64]
 Bundle: TypeAlias = tuple[dict[str, Any], dict[str, Any]]  # an output's data and metadata, by MIME type
@@ -241,7 +241,4 @@ def bundle(kind: str, picture: bytes, alt: str, *, state: str = "", widget: Any 
     data = {f"image/{kind}": base64.b64encode(picture).decode(), "text/plain": alt}
     if state:
         data["text/plain"] = f"{alt} ({state})"
-    if widget is not None:
-        shown = widget._repr_mimebundle_()
-        data |= {WIDGET: (shown[0] if isinstance(shown, tuple) else shown)[WIDGET]}
-    return data, {f"image/{kind}": {"alt": alt}}
+    return data | view_of(widget), {f"image/{kind}": {"alt": alt}}

@@ -11,7 +11,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check bench evaluate lab serve samples templates contact-sheet notebooks notebooks-full \
+.PHONY: help demo test check bench evaluate lab voila serve samples templates contact-sheet notebooks notebooks-full \
 	lock clean libraries demo-steps test-steps
 
 help: ## say what there is
@@ -49,7 +49,11 @@ evaluate: .venv/dev.stamp libraries ## swap all sample people into each other, a
 	@$(BIN)/python tools/evaluate.py --out out/evaluate
 
 lab: .venv/lab.stamp libraries ## open JupyterLab in the environment
-	$(BIN)/jupyter lab $(ROOT) $(LAB_OPTIONS)
+	cd notebooks && ../$(BIN)/jupyter lab --config=jupyter_lab_config.json $(ROOT) $(LAB_OPTIONS)
+
+voila: .venv/lab.stamp libraries ## serve the notebooks as web pages, for people without Jupyter
+	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
+	cd notebooks && ../$(BIN)/python -m voila . $(VOILA_OPTIONS)
 
 notebooks-full: .venv/dev.stamp libraries ## run every notebook with large pictures, into out/notebooks
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"

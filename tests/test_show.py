@@ -32,6 +32,16 @@ def test_pictures_come_with_a_text_for_who_cannot_see_them():
     assert base64.b64decode(data["image/jpeg"])[:2] == b"\xff\xd8"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("JPY_SESSION_NAME", "a.ipynb"), ("SERVER_SOFTWARE", "voila/0.5")]
+)
+def test_front_ends_that_drop_a_pictures_text_get_it_in_html(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    data, _ = show.pictures(ramp(), titles=["one"], alt='A "ramp".')._repr_mimebundle_()
+    assert set(data) == {"text/html", "text/plain"}
+    assert data["text/html"].startswith('<img alt="A &quot;ramp&quot;." src="data:image/jpeg;base64,')
+
+
 def test_curves_are_drawn_as_png():
     view = show.curves(
         [1, 2], {"a": [1, 2], "b": [2, 1]}, title="t", x_label="x", y_label="y", alt="Lines.", log="xy"

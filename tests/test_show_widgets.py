@@ -37,10 +37,10 @@ def test_turning_a_dial_changes_the_picture():
 def test_moving_a_slider_changes_the_picture_that_is_shown():
     player = show.Play(lit, alt="A ramp.", light=(0, 2, 1))
     slider, picture = player._box.children
-    before = picture.value
+    before = picture.picture
     slider.value = 0.5
     assert (player.picture == lit(0.5)).all()
-    assert picture.value != before
+    assert picture.picture != before
 
 
 def test_setting_a_dial_moves_its_slider():

@@ -7,6 +7,7 @@ function made(tag, attributes = {}, ...children) {
     ? document.createElementNS(SVG, tag)
     : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) one.setAttribute(name, value);
+  one.setAttribute("data-lm-suppress-shortcuts", "true"); // keys are its own, not JupyterLab's
   one.append(...children);
   return one;
 }
@@ -31,6 +32,10 @@ function framed([width, height], alt) {
     ];
   }
   return { frame, picture, layer, where };
+}
+
+function reveal(one, shown) {
+  one.style.display = shown ? "block" : "none";
 }
 
 function fill(picture, bytes, type = "image/jpeg") {

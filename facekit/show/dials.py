@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from facekit.errors import InputError
+from facekit.show.front import front
 from facekit.show.views import Bundle, as_jpeg, bundle
 from facekit.values import Image, as_image
 
@@ -57,7 +58,7 @@ class Play:
         self.picture = as_image(self._draw(**self.values))
         if self._box is not None:
             *sliders, picture = self._box.children
-            picture.value = as_jpeg(self.picture)
+            picture.picture = as_jpeg(self.picture)
             for slider in sliders:
                 slider.value = self.values[slider.description]
 
@@ -68,20 +69,14 @@ class Play:
 
     def _widgets(self, dials: Mapping[str, Dial]) -> Any:
         from ipywidgets import FloatSlider, VBox
-        from ipywidgets import Image as Picture
 
         sliders = []
         for name, (least, most, first) in dials.items():
             slider = FloatSlider(first, min=least, max=most, step=(most - least) / 100, description=name)
             slider.observe(self._moved, "value")
             sliders.append(slider)
-        picture = Picture(value=as_jpeg(self.picture), format="jpeg")
-        # A box stretches what is in it; the picture keeps its size, so that no pixel is made up.
-        picture.layout = {
-            "align_self": "flex-start",
-            "width": f"{self.picture.shape[1]}px",
-            "max_width": "100%",
-        }
+        height, width = self.picture.shape[:2]
+        picture = front("picture", alt=self._alt, size=[width, height], picture=as_jpeg(self.picture))
         return VBox([*sliders, picture])
 
     def _repr_mimebundle_(self, **_: Any) -> Bundle:

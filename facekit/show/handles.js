@@ -11,7 +11,7 @@ function render({ model, el }) {
   if (edges.length) {
     const shown = made("input", { type: "checkbox" });
     shown.checked = true;
-    shown.onchange = () => { mesh.style.display = shown.checked ? "" : "none"; };
+    shown.onchange = () => reveal(mesh, shown.checked);
     el.append(labelled("mesh", shown));
   }
 

@@ -19,7 +19,7 @@ function render({ model, el }) {
   video.style.cssText = "display: block; max-width: 100%; width: 320px; transform: scaleX(-1)";
   const answer = made("p", { role: "status", style: "margin: 0.3em 0; color: var(--jp-ui-font-color1, inherit)" });
   const picture = made("img", { alt: model.get("alt"), style: "display: block; max-width: 100%" });
-  el.append(choose, file, camera, take, forget, video, answer, picture);
+  el.append(choose, file, camera, video, take, answer, picture, forget);
 
   let stream = null;
 
@@ -27,13 +27,13 @@ function render({ model, el }) {
     if (picture.src) URL.revokeObjectURL(picture.src);
     picture.removeAttribute("src");
     answer.textContent = text;
-    for (const one of [picture, forget]) one.hidden = true;
+    for (const one of [picture, forget]) reveal(one, false);
   }
 
   function stop() {
     stream?.getTracks().forEach((track) => track.stop());
     stream = video.srcObject = null;
-    for (const one of [video, take]) one.hidden = true;
+    for (const one of [video, take]) reveal(one, false);
   }
 
   function send(bytes) {
@@ -54,7 +54,7 @@ function render({ model, el }) {
     }
     clear("");
     video.srcObject = stream;
-    for (const one of [video, take]) one.hidden = false;
+    for (const one of [video, take]) reveal(one, true);
     await video.play();
   }
 
@@ -77,7 +77,7 @@ function render({ model, el }) {
     clear(message.answer);
     if (!buffers.length) return;
     fill(picture, buffers[0], "image/png");
-    for (const one of [picture, forget]) one.hidden = false;
+    for (const one of [picture, forget]) reveal(one, true);
   }
 
   model.on("msg:custom", came);

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import os
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -238,7 +240,14 @@ def bundle(kind: str, picture: bytes, alt: str, *, state: str = "", widget: Any 
     data, metadata : dict
         For Jupyter's `_repr_mimebundle_`.
     """
-    data = {f"image/{kind}": base64.b64encode(picture).decode(), "text/plain": alt}
-    if state:
-        data["text/plain"] = f"{alt} ({state})"
-    return data | view_of(widget), {f"image/{kind}": {"alt": alt}}
+    encoded = base64.b64encode(picture).decode()
+    text = {"text/plain": f"{alt} ({state})" if state else alt}
+    if widget is None and _is_live():
+        source = f"data:image/{kind};base64,{encoded}"
+        return text | {"text/html": f'<img alt="{escape(alt)}" src="{source}">'}, {}
+    return text | {f"image/{kind}": encoded} | view_of(widget), {f"image/{kind}": {"alt": alt}}
+
+
+def _is_live() -> bool:
+    """Say whether JupyterLab or Voila shows the output: neither hands a picture's text to its readers."""
+    return "JPY_SESSION_NAME" in os.environ or os.environ.get("SERVER_SOFTWARE", "").startswith("voila")

@@ -97,7 +97,7 @@ libraries:
 
 .venv/core.stamp: EXTRAS :=
 .venv/dev.stamp: EXTRAS := [dev,lab,docs]
-.venv/docs.stamp: EXTRAS := [lab,docs]
+.venv/docs.stamp: EXTRAS := [docs]
 .venv/lab.stamp: EXTRAS := [lab]
 .venv/bench.stamp: EXTRAS := [bench]
 .venv/fpie.stamp: benchmarks/install_fpie.sh .venv/bench.stamp

@@ -3,13 +3,13 @@
 import base64
 import html
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -30,9 +30,18 @@ def notebook_names() -> list[str]:
 
 
 @cache
-def read(name: str) -> Any:
-    """Read a committed notebook."""
-    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+def read(name: str) -> list[dict[str, Any]]:
+    """Return the cells of a committed notebook, with their lists of lines joined to texts."""
+    notebook = json.loads((FOLDER / f"{name}.ipynb").read_text(), object_hook=with_texts)
+    cells: list[dict[str, Any]] = notebook["cells"]
+    return cells
+
+
+def with_texts(found: dict[str, Any]) -> dict[str, Any]:
+    """Join the lines of a cell's source and outputs."""
+    lines = ("source", "text", *(kind for kind in found if "/" in kind))
+    texts = {key: "".join(found[key]) for key in lines if isinstance(found.get(key), list)}
+    return found | texts
 
 
 def notebook_files() -> Iterator[tuple[str, str | bytes]]:
@@ -47,7 +56,7 @@ def notebook_files() -> Iterator[tuple[str, str | bytes]]:
 
 def outputs_of(name: str) -> Iterator[tuple[str, bytes]]:
     """Yield the pictures among a notebook's outputs, by the path that its page names."""
-    for number, cell in enumerate(read(name).cells):
+    for number, cell in enumerate(read(name)):
         for position, output in enumerate(cell.get("outputs", [])):
             kind = picture_kind(output)
             if kind:
@@ -66,18 +75,18 @@ def picture_path(name: str, number: int, position: int, kind: str) -> str:
 
 def picture(output: Any, kind: str) -> bytes:
     """Return a picture's file."""
-    data: str = output.data[kind]
+    data: str = output["data"][kind]
     return data.encode() if kind == "image/svg+xml" else base64.b64decode(data)
 
 
 def page(name: str) -> str:
     """Write a notebook as Markdown."""
     parts = []
-    for number, cell in enumerate(read(name).cells):
-        if cell.cell_type == "markdown":
-            parts.append(cell.source.replace("<details>", '<details markdown="1">'))
-        elif cell.cell_type == "code" and cell.source.strip():
-            parts.append(f"````python\n{cell.source}\n````")
+    for number, cell in enumerate(read(name)):
+        if cell["cell_type"] == "markdown":
+            parts.append(cell["source"].replace("<details>", '<details markdown="1">'))
+        elif cell["cell_type"] == "code" and cell["source"].strip():
+            parts.append(f"````python\n{cell['source']}\n````")
         for position, output in enumerate(cell.get("outputs", [])):
             parts.append(shown(name, number, position, output))
     title, _, rest = "\n\n".join(parts).partition("\n")
@@ -92,7 +101,7 @@ def shown(name: str, number: int, position: int, output: Any) -> str:
     """Write an output: a picture where it has one, else what words it has; no empty box for a widget."""
     kind, data = picture_kind(output), output.get("data", {})
     if kind:
-        alt = html.escape(output.metadata.get(kind, {}).get("alt") or data.get("text/plain", ""))
+        alt = html.escape(output["metadata"].get(kind, {}).get("alt") or data.get("text/plain", ""))
         size = "" if kind == "image/svg+xml" else sizes(picture(output, kind))
         source = picture_path(name, number, position, kind)
         return f'<figure class="output"><img src="{source}" alt="{alt}"{size} loading="lazy"></figure>'
@@ -154,7 +163,7 @@ def beside(pictures: Sequence[npt.NDArray[np.uint8]]) -> Image.Image | None:
 
 def telling(name: str) -> tuple[Any, str]:
     """Return the output that stands for a notebook, and its MIME type."""
-    cells = sorted(read(name).cells, key=lambda cell: "thumbnail" not in cell.metadata.get("tags", []))
+    cells = sorted(read(name), key=lambda cell: "thumbnail" not in cell["metadata"].get("tags", []))
     for wanted in ("image/jpeg", "image/png"):
         for cell in cells:
             for output in cell.get("outputs", []):
@@ -182,7 +191,7 @@ def gallery() -> str:
 def card(name: str, title: str, line: str) -> str:
     """Write one card."""
     chosen, kind = telling(name)
-    alt = html.escape(chosen.metadata.get(kind, {}).get("alt", ""))
+    alt = html.escape(chosen["metadata"].get(kind, {}).get("alt", ""))
     return (
         f'<li><a href="{name}.html"><img src="{name}/thumbnail.webp" alt="{alt}">'
         f"<strong>{html.escape(title)}</strong></a><p>{html.escape(line)}</p></li>"

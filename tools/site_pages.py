@@ -16,8 +16,8 @@ EXIT_CODES = (
     "what to do, 130 interrupted."
 )
 CITE_THEM = (
-    "The methods are others' work. Each page of the [reference](reference/README.md) names its sources: "
-    "please cite them, too.\n"
+    "The methods are others' work. The pages of the [reference](reference/README.md) name their "
+    "sources: please cite them, too.\n"
 )
 
 
@@ -44,8 +44,8 @@ def options(command: Any, context: typer.Context) -> str:
     """Write a command's arguments and options as a table, as its parser describes them."""
     rows = ["| option | what it does |", "|---|---|"]
     for parameter in command.get_params(context):
-        name, text = (cell.replace("|", "\\|") for cell in parameter.get_help_record(context))
-        rows.append(f"| `{name}` | {text} |")
+        name, text = parameter.get_help_record(context)
+        rows.append(f"| `{name}` | {text.replace('|', '&#124;')} |")  # within code, a bar is no border
     return "\n".join(rows)
 
 

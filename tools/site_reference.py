@@ -122,4 +122,4 @@ def public_names() -> str:
 
 def first_line(thing: object) -> str:
     """Return the summary of a docstring."""
-    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ").replace("|", "&#124;")

@@ -207,6 +207,7 @@ def test_every_command_and_option_is_described(pages):
     text = "".join(pages["command-line.html"].text)
     for name, command in typer.main.get_command(app).commands.items():
         assert f"facekit {name}" in text
+        assert "\\|" not in text
         for option in [
             option for parameter in command.params for option in parameter.opts if option[:1] == "-"
         ]:
@@ -284,6 +285,29 @@ def test_the_citation_is_that_of_the_file(pages):
     assert f"version = {{{entry['version']}}}" in text
 
 
+# The texts of a page that stand out from their ground by less than 4.5 to 1 (WCAG 2.2, 1.4.3).
+FAINT = """() => {
+  const channels = colour => [...colour.match(/[\\d.]+/g).map(Number), 1].slice(0, 4)
+  const over = (top, below) => below.map((value, k) => k < 3 ? top[k] * top[3] + value * (1 - top[3]) : 1)
+  const linear = value => value <= 10.3 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4
+  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+  const ancestors = tag => tag ? [tag, ...ancestors(tag.parentElement)] : []
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Set()
+  while (texts.nextNode()) {
+    const text = texts.currentNode.textContent.trim(), tag = texts.currentNode.parentElement
+    if (!text || !tag.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue
+    const styles = ancestors(tag).map(one => getComputedStyle(one))
+    const grounds = styles.map(one => channels(one.backgroundColor)).reverse()
+    const ground = grounds.reduce((below, top) => over(top, below), [255, 255, 255, 1])
+    const ink = channels(styles[0].color)
+    ink[3] *= styles.reduce((product, one) => product * one.opacity, 1)
+    const [dark, light] = [luminance(ground), luminance(over(ink, ground))].sort((a, b) => a - b)
+    if ((light + 0.05) / (dark + 0.05) < 4.5) found.add(tag.className + ": " + text.slice(0, 40))
+  }
+  return [...found]
+}"""
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
@@ -299,29 +323,41 @@ def address(site):
         thread.join()
 
 
-def test_a_browser_asks_no_other_host_finds_words_and_needs_no_sideways_scrolling(require, address):
+@pytest.fixture(scope="module")
+def browser(require):
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     require("chromium", chromium is not None, "Chromium is not here; Debian's package is chromium")
-    names = [
-        "index",
-        "notebooks/index",
-        f"notebooks/{NOTEBOOKS[0].stem}",
-        "reference/swap",
-        "benchmarks/results",
-    ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 360, "height": 800})
-        asked, said = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        for name in names:
-            page.goto(f"{address}/{name}.html", wait_until="networkidle")
-            assert page.evaluate("document.documentElement.scrollWidth") == 360, name
-        page.set_viewport_size({"width": 1400, "height": 900})
-        page.get_by_placeholder("Search").press_sequentially("Poisson")
-        page.locator(".md-search-result__item").first.wait_for()
+        yield browser
         browser.close()
-    assert len(asked) > len(names)
+
+
+SOME = ["index", "notebooks/index", f"notebooks/{NOTEBOOKS[0].stem}", "reference/swap", "benchmarks/results"]
+
+
+def test_a_browser_asks_no_other_host_and_finds_words(browser, address):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    for name in SOME:
+        page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    page.get_by_placeholder("Search").press_sequentially("Poisson")
+    page.locator(".md-search-result__item").first.wait_for()
+    page.close()
+    assert len(asked) > len(SOME)
     assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert not said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_can_be_read_on_a_phone_and_in_both_schemes(scheme, browser, address):
+    page = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)
+    for name in SOME:
+        page.goto(f"{address}/{name}.html", wait_until="networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, name
+        assert page.evaluate(FAINT) == [], name
+    grounds = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.close()
+    assert (grounds == "rgb(255, 255, 255)") is (scheme == "light")

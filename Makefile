@@ -48,8 +48,9 @@ evaluate: .venv/dev.stamp libraries ## swap all sample people into each other, a
 	@$(BIN)/facekit samples --fetch
 	@$(BIN)/python tools/evaluate.py --out out/evaluate
 
+# Not --quiet: that would hide the warnings from --strict.
 docs: .venv/docs.stamp libraries ## build the documentation site, into out/docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "wrote out/docs/index.html; searching needs a server: $(BIN)/python -m http.server -d out/docs"
 
 lab: .venv/lab.stamp libraries ## open JupyterLab in the environment

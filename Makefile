@@ -11,8 +11,8 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check bench evaluate lab voila serve samples templates contact-sheet notebooks notebooks-full \
-	lock clean libraries demo-steps test-steps
+.PHONY: help demo test check bench evaluate docs lab voila serve samples templates contact-sheet notebooks \
+	notebooks-full lock clean libraries demo-steps test-steps
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,11 @@ bench: .venv/dev.stamp .venv/fpie.stamp libraries ## measure against peers; writ
 evaluate: .venv/dev.stamp libraries ## swap all sample people into each other, and measure
 	@$(BIN)/facekit samples --fetch
 	@$(BIN)/python tools/evaluate.py --out out/evaluate
+
+# Not --quiet: that would hide the warnings from --strict.
+docs: .venv/docs.stamp libraries ## build the documentation site, into out/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "wrote out/docs/index.html; searching needs a server: $(BIN)/python -m http.server -d out/docs"
 
 lab: .venv/lab.stamp libraries ## open JupyterLab in the environment
 	cd notebooks && ../$(BIN)/jupyter lab --config=jupyter_lab_config.json $(ROOT) $(LAB_OPTIONS)
@@ -96,7 +101,8 @@ libraries:
 	@python=$$(tools/find_python.sh $(PYTHON)); echo "making .venv with $$python" >&2; "$$python" -m venv .venv
 
 .venv/core.stamp: EXTRAS :=
-.venv/dev.stamp: EXTRAS := [dev,lab]
+.venv/dev.stamp: EXTRAS := [dev,lab,docs]
+.venv/docs.stamp: EXTRAS := [docs]
 .venv/lab.stamp: EXTRAS := [lab]
 .venv/bench.stamp: EXTRAS := [bench]
 .venv/fpie.stamp: benchmarks/install_fpie.sh .venv/bench.stamp

@@ -79,7 +79,7 @@ if size == 256:
     print(show.check("40_coloured", coloured))
     print(show.check("40_relit", relit))
 
-# %%
+# %% tags=["thumbnail"]
 show.pictures(
     source,
     coloured,

@@ -259,7 +259,7 @@ pair = template_from_picture(two)
 exchanged = swap_faces(two, pair, [(0, 1), (1, 0)])
 assert len(pair.slots) == 2 and len(exchanged.faces) == 4
 
-# %%
+# %% tags=["thumbnail"]
 show.pictures(
     two,
     exchanged.image,

@@ -84,7 +84,9 @@ def test_both_wheels_that_write_cv2_are_pinned_to_one_version():
     assert versions.pop().startswith("==")
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "lab", "bench", "check", "samples", "evaluate", "lock"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "lab", "docs", "bench", "check", "samples", "evaluate", "lock"]
+)
 def test_make_knows_the_target(target):
     run = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -636,7 +636,7 @@ def against_size(lines, title, label, *, log):
     return figure
 
 
-# %%
+# %% tags=["thumbnail"]
 drawn = {name: (sides, 1e3 * seconds) for name, (sides, seconds, _) in long.items()}
 figure = against_size(drawn, "Time of a blend; in the legend, its slope", "milliseconds", log=True)
 show.View(figure, "Times of ways to blend against size on logarithmic axes, nearly straight lines.")

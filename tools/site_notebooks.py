@@ -163,10 +163,10 @@ def beside(pictures: Sequence[npt.NDArray[np.uint8]]) -> Image.Image | None:
 
 def telling(name: str) -> tuple[Any, str]:
     """Return the output that stands for a notebook, and its MIME type."""
-    cells = sorted(read(name), key=lambda cell: "thumbnail" not in cell["metadata"].get("tags", []))
-    for wanted in ("image/jpeg", "image/png"):
-        for cell in cells:
-            for output in cell.get("outputs", []):
+    tagged = [cell for cell in read(name) if "thumbnail" in cell["metadata"].get("tags", [])]
+    for cells in (tagged, read(name)):
+        for wanted in ("image/jpeg", "image/png"):
+            for output in (output for cell in cells for output in cell.get("outputs", [])):
                 if wanted in output.get("data", {}):
                     return output, wanted
     raise ValueError(f"{name}: expected a picture among the outputs")

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Benchmarks
+# # The benchmarks explained
 #
 # The other notebooks say that a step is fast. This one asks what that means, and how one would
 # know. `make bench` measures facekit against named rivals and writes the tables in

@@ -257,7 +257,12 @@ def test_a_notebook_shows_what_it_printed(notebook):
 
 def test_a_notebook_keeps_its_headings_answers_and_formulas(notebook):
     prose = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    made = MarkdownIt().parse(prose)
+    printed = [
+        output.data["text/markdown"]
+        for output in outputs(notebook)
+        if "text/markdown" in output.get("data", {})
+    ]
+    made = MarkdownIt().parse("\n\n".join([prose, *printed]))
     assert len(notebook.page.all("h2", within="article")) == sum(token.tag == "h2" for token in made) // 2
     assert len(notebook.page.all("details")) == prose.count("<details>") > 0
     formulas = re.sub(r"`[^`]*`", "", prose).count("$$") // 2

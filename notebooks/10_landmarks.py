@@ -822,7 +822,7 @@ show.View(figure, "facekit follows every roll, one pass does not; errors grow in
 # shall look at closely. facekit looks at the picture in eight turns where it has a doubt, and lets
 # the answers vote. On the right, the error grows in per cent as the face shrinks, but in *pixels* it
 # stays below about one. The network reads what is there; there is just less of it. And a good part
-# of that pixel is a constant, which the third test below will find.
+# of that pixel is a constant, which a test below will find.
 #
 # Try it yourself. The mesh is what the network finds in the picture as it stands; the orange rings
 # are where the points must be. Set `mesh` to 0 to see the face, and turn `blur` up until the points
@@ -1325,8 +1325,8 @@ assert yaws[0, 0] - yaws[4, 0] > 20 and np.ptp(yaws[:, 1]) < 4
 assert np.abs(yaws[:, 0] - yaws[:, 2]).max() < 3
 
 # %% [markdown]
-# So compare poses between whole photos, not crops. facekit's own search looks at tiles, too; it
-# keeps the pose that was seen in the widest view.
+# So compare poses between whole photos, not crops. When facekit looks at a face more closely, it
+# keeps the pose of the wider look. But a face that only a tile showed has the pose of that tile.
 #
 # ### Nobody, two people, and drawings
 #

@@ -112,7 +112,7 @@ def relief(axes, solid):
 
 
 # %%
-figure, axes = show.canvas(1, 3, size=(7.8, 3.1))
+figure, axes = show.canvas(1, 3, size=(7, 2.8))
 stage(axes[0], image, face, "478 points, regions", pale=0.55)
 dots(axes[0], face.points)
 stage(axes[1], image, face, "898 triangles")
@@ -475,7 +475,7 @@ for picture in (image, painting):
 # ### The axes on the face
 #
 # The three columns of the rotation are where the head's own axes point. We draw them from the nose:
-# towards the person's left, down the face, and out of it.
+# towards the person's left, down the face, and out of it. The titles give yaw, pitch and roll.
 
 
 # %%
@@ -492,10 +492,10 @@ def draw_axes(axes, mesh):
 
 # %%
 tilted = synthetic_face(size, seed=seed, yaw=-22, pitch=12, roll=-10)
-figure, axes = show.canvas(1, 3, size=(8, 3.2))
+figure, axes = show.canvas(1, 3, size=(7, 2.8))
 for one, picture in zip(axes, (image, painting, tilted), strict=True):
     mesh = detect_faces(picture)[0]
-    stage(one, picture, mesh, "yaw {:.0f}°, pitch {:.0f}°, roll {:.0f}°".format(*mesh.angles()), pale=0.35)
+    stage(one, picture, mesh, "{:.0f}°, {:.0f}°, {:.0f}°".format(*mesh.angles()), pale=0.35)
     draw_axes(one, mesh)
 show.View(figure, "Arrows to the left, down and ahead on a photo, a painting and a drawing", photo=True)
 
@@ -521,7 +521,7 @@ def frontal(picture, mesh):
 # %%
 fronts = [frontal(image, face), frontal(painting, painted)]
 again = [detect_faces(picture)[0] for picture in fronts]
-figure, axes = show.canvas(1, 4, size=(8, 2.5))
+figure, axes = show.canvas(1, 4, size=(7.2, 2.3))
 stage(axes[0], image, face, "the photo")
 stage(axes[1], fronts[0], again[0], "from the front")
 stage(axes[2], painting, painted, "the painting")
@@ -561,20 +561,20 @@ assert all(0 <= score <= 1 for score in face.blendshapes.values())
 
 
 # %%
-def strongest(mesh, count=8):
+def strongest(mesh, count=6):
     return sorted(mesh.blendshapes.items(), key=lambda pair: -pair[1])[:count]
 
 
 # %%
-figure, axes = show.canvas(1, 2, size=(8, 2.5))
+figure, axes = show.canvas(1, 2, size=(7, 2.1))
 for one, mesh, title, colour in zip(
     axes, (face, painted), ("the photo", "the painting"), show.COLOURS, strict=False
 ):
     names, scores = zip(*strongest(mesh)[::-1], strict=True)
     one.barh(names, scores, color=colour)
     one.set(xlim=(0, 1), xlabel="score", ylabel="blendshape")
-    one.set_title(f"The eight strongest of {title}", loc="left")
-show.View(figure, "Bars of the eight strongest scores: of the photo, and of the painting")
+    one.set_title(f"Strongest in {title}", loc="left")
+show.View(figure, "Bars of the six strongest scores: of the photo, and of the painting")
 
 # %% [markdown]
 # Names end in `Left` and `Right`, again the person's own. Scores are not symmetric, nor need they
@@ -649,7 +649,7 @@ assert (np.diag(rises) > (0.35, 0.2, 0.1)).all()
 assert (rises.argmax(axis=1) == range(3)).all()
 
 # %%
-figure, axes = show.canvas(1, 4, size=(8.4, 2.7))
+figure, axes = show.canvas(1, 4, size=(7.6, 2.5))
 for one, (name, picture) in zip(axes, changed.items(), strict=False):
     stage(one, picture, face, name)
 for k, name in enumerate(changed):
@@ -808,7 +808,7 @@ def plot(axes, x, series, title, x_label, y_label):
 
 
 # %%
-figure, axes = show.canvas(1, 2, size=(8.4, 2.9))
+figure, axes = show.canvas(1, 2, size=(7.6, 2.7))
 by_roll = {"facekit": ours, "bare network, one pass": theirs}
 by_size = {"% of the eye distance": percent, "pixels": percent / 100 * eyes_apart}
 plot(axes[0], rolls, by_roll, "The picture turns", "roll, degrees", "error, % of the eye distance")
@@ -822,7 +822,7 @@ show.View(figure, "facekit follows every roll, one pass does not; errors grow in
 # shall look at closely. facekit looks at the picture in eight turns where it has a doubt, and lets
 # the answers vote. On the right, the error grows in per cent as the face shrinks, but in *pixels* it
 # stays below about one. The network reads what is there; there is just less of it. And a good part
-# of that pixel is a constant, which the third test below will find.
+# of that pixel is a constant, which a test below will find.
 #
 # Try it yourself. The mesh is what the network finds in the picture as it stands; the orange rings
 # are where the points must be. Set `mesh` to 0 to see the face, and turn `blur` up until the points
@@ -830,7 +830,7 @@ show.View(figure, "facekit follows every roll, one pass does not; errors grow in
 
 # %%
 RINGS = [33, 133, 362, 263, 468, 473, 4, 61, 291, 0, 17, 152, 10, 234, 454, 105, 334]
-VIEW = 340
+VIEW = 300
 
 
 # %%
@@ -1051,7 +1051,7 @@ def worsened(picture, mesh):
 tables = {"the photo": worsened(image, face), "the painting": worsened(painting, painted)}
 
 # %%
-figure, axes = show.canvas(2, 2, size=(7.6, 4.2))
+figure, axes = show.canvas(2, 2, size=(6.8, 3.8))
 for one, way in zip(axes.flat, STEPS, strict=True):
     for (name, table), colour, mark in zip(tables.items(), show.COLOURS, "os", strict=False):
         errors = np.array(table[way])[:, 0]
@@ -1076,13 +1076,16 @@ for table in tables.values():
 # JPEG hardly matters, nor does light, over a range of a hundred to one. Noise is borne up to a
 # point. Blur is the worst of the four, because it takes away just what the points sit on: a sigma of
 # a twentieth of the eye distance costs about 3 per cent. And then the face is not lost gently: from
-# one step to the next nobody is found, or somebody at a wrong place. Such a mesh has a low score.
+# one step to the next nobody is found, or somebody at a wrong place. Such a mesh scores less than
+# that of the good picture, and mostly so little that facekit itself is in doubt. Mostly: in a strong
+# blur a phantom can score as much as a poor but true mesh, so no threshold settles it.
 
 # %%
 every = [pair for table in tables.values() for steps in table.values() for pair in steps]
 wrong = [score for miss, score in every if 30 < miss < np.inf]
-print(f"every mesh that is wrong by more than 30 % has a score in doubt: {all(s < DOUBT for s in wrong)}")
-assert all(score < DOUBT for score in wrong)
+least = min(face.score, painted.score)
+print(f"a mesh wrong by more than 30 % scores less than a good one: {all(s < least for s in wrong)}")
+assert all(score < least for score in wrong)
 
 # %% [markdown]
 # ## How fast is it?
@@ -1153,14 +1156,14 @@ print(f"the wrong mesh scores less than the right one: {low < right.score}")
 assert low < right.score and right.score > DOUBT
 
 # %%
-figure, axes = show.canvas(1, 3, size=(7.4, 2.9))
+figure, axes = show.canvas(1, 3, size=(7, 2.7))
 stage(axes[0], standing, right, "One pass", pale=0.4)
 dots(axes[0], wrong[:, :2])
 stage(axes[1], standing, right, "facekit", pale=0.4)
 dots(axes[1], right.points)
 axes[2].set(xlabel="x, pixels", ylabel="y, pixels", aspect="equal")
 axes[2].invert_yaxis()
-axes[2].set_title("The one pass's mesh alone", loc="left")
+axes[2].set_title("That mesh alone", loc="left")
 relief(axes[2], wrong)
 show.View(figure, "Upside down: one pass puts brows on the mouth; facekit does not", photo=True)
 
@@ -1188,7 +1191,7 @@ for picture, mesh in ((image, face), (painting, painted)):
 # %%
 miss, score, roll = np.array(judged).T
 upright = np.abs(roll) <= 30
-figure, axes = show.canvas(size=(6, 2.8))
+figure, axes = show.canvas(size=(5.2, 2.5))
 for name, which, colour, mark in (("turned by up to 30°", upright, 0, "o"), ("by more", ~upright, 1, "s")):
     axes.plot(miss[which], score[which], mark, color=show.COLOURS[colour], label=name, markersize=5)
 axes.axhline(DOUBT, color="#444444", linestyle="--", label="in doubt below")
@@ -1273,7 +1276,7 @@ misses = {side: [under_card(share, side) for share in covered] for side in place
 assert all(np.nanmax(one[:2]) < 8 for one in misses.values())
 
 # %%
-figure, axes = show.canvas(1, 4, size=(8.4, 2.6))
+figure, axes = show.canvas(1, 4, size=(7.6, 2.4))
 for k, (one, side) in enumerate(zip(axes, places, strict=False)):
     card = hidden(0.4, side)
     stage(one, card, face, f"40 % hidden: {side}")
@@ -1312,7 +1315,7 @@ def at_column(column):
 # %%
 yaws = np.array([[way[0] for way in at_column(step * size // 2)] for step in range(5)])
 ways = dict(zip(("face.angles()", "plain fit", "fit with a camera"), yaws.T, strict=True))
-figure, axes = show.canvas(size=(6, 2.8))
+figure, axes = show.canvas(size=(5.2, 2.5))
 place = np.arange(-2, 3) / 2
 plot(axes, place, ways, "One face at five places", "offset from the middle, picture widths", "yaw, degrees")
 show.View(figure, "The pose's yaw falls steadily from left to right; that of a plain fit stays")
@@ -1322,8 +1325,8 @@ assert yaws[0, 0] - yaws[4, 0] > 20 and np.ptp(yaws[:, 1]) < 4
 assert np.abs(yaws[:, 0] - yaws[:, 2]).max() < 3
 
 # %% [markdown]
-# So compare poses between whole photos, not crops. facekit's own search looks at tiles, too; it
-# keeps the pose that was seen in the widest view.
+# So compare poses between whole photos, not crops. When facekit looks at a face more closely, it
+# keeps the pose of the wider look. But a face that only a tile showed has the pose of that tile.
 #
 # ### Nobody, two people, and drawings
 #

@@ -312,8 +312,8 @@ def _from_mediapipe(image: Image, landmarks: Any, categories: Any, pose: Any) ->
     x, y, z = np.array(
         [[p.x for p in landmarks], [p.y for p in landmarks], [p.z for p in landmarks]], np.float32
     )
-    x = x * np.float32(width) - np.float32(0.5)  # its pixel centres lie at halves
-    y = y * np.float32(height) - np.float32(0.5)
+    # MediaPipe cuts its square out by OpenCV, so pixel centres lie at whole numbers already.
+    x, y = x * np.float32(width), y * np.float32(height)
     points = np.column_stack([x, y])
     box = float(x.min()), float(y.min()), float(x.max()), float(y.max())
     return FaceMesh(

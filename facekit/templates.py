@@ -45,7 +45,7 @@ from facekit.views import box_of
 
 __all__ = ["find_slots", "list_templates", "load_template", "template_from_picture", "template_names"]
 
-CACHE_VERSION = 1  # counted up when the way in which slots are found changes
+CACHE_VERSION = 2  # counted up when the way in which slots are found changes
 CONFIG = "template.toml"
 KNOWN = {"title", "credit", "licence", "picture", "sample", "slots"}
 SLOT_NUMBERS = ("eye_distance", "yaw", "pitch", "roll")

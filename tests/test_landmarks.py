@@ -19,7 +19,8 @@ from facekit.data import load_sample
 from facekit.errors import ArrayError, ModelError
 from facekit.landmarks import close_landmarkers, detect_faces
 from facekit.likeness import likeness
-from facekit.synthetic import synthetic_face
+from facekit.synthetic import synthetic_face, synthetic_mesh
+from facekit.topology import mirror_permutation
 from facekit.views import carry_back, look, turned
 
 ANGLES = range(0, 360, 30)
@@ -82,6 +83,16 @@ def test_mirrored_picture_gives_mirrored_points():
     middle = (face.points[:, 0].mean() + mirrored.points[:, 0].mean()) / 2
     assert abs(middle - 149.5) / eye_distance(face) < 0.01
     assert abs((mirrored.points - face.points)[:, 1].mean()) / eye_distance(face) < 0.01
+
+
+@pytest.mark.parametrize("side", [96, 128, 192])
+def test_mesh_is_not_shifted_by_half_a_pixel(side):
+    """Half a pixel is what shares counted from the picture's edge would be off; a mirror doubles it."""
+    image = synthetic_face(side)
+    mesh, mirrored = detect_faces(image)[0].points, detect_faces(image[:, ::-1])[0].points
+    back = mirrored[mirror_permutation()] * [-1, 1] + [side - 1, 0]
+    assert abs((mesh - back)[:, 0].mean() / 2) < 0.2
+    assert np.abs((mesh - synthetic_mesh(side).points).mean(axis=0)).max() < 0.3
 
 
 def test_largest_face_comes_first_and_no_more_than_asked():

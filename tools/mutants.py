@@ -66,6 +66,7 @@ NAMES: Mapping[str, str] = {
 
 # Numbers that may be others without another result; the run shows that no notebook notices.
 SAME: Mapping[str, str] = {
+    "warp.ROUNDING": "for rounding; any number as small does",
     "sampling.LEAST": "rows for a thread",
     "scanline.FARTHEST": "a limit, far outside any picture",
     "texture.FARTHEST": "a limit, far outside any picture",
@@ -236,6 +237,7 @@ class Place:
                 shutil.copytree(root / name, folder / name, ignore=leave)
         (folder / "pytest.ini").write_text("[pytest]\n")
         self.folder, self.kept = folder, folder / "kept"
+        self.kept.mkdir()
         self.books = {path.name[:2]: path for path in sorted((folder / "notebooks").glob("*.ipynb"))}
         self.importers = _importers(folder / "facekit")
 
@@ -273,7 +275,6 @@ class Place:
         """Run a notebook; return the claim that failed, or nothing."""
         book, report = self.books[number], self.folder / "report.xml"
         report.unlink(missing_ok=True)
-        cache.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "pytest", "-p", "nbval.plugin", "-p", "no:cacheprovider", "-x"]
         command += ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={CELL_LIMIT}", "--color=no"]
         command += [f"--deselect={cell}" for cell in speed_cells(book, self.folder)]

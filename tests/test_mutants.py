@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,11 @@ ready = 7
 def scaled(value, *, times=1.0, loud=True, name="x"):
     return value[3] * times * 12.5 + 2
 '''
+
+
+@cache
+def every():
+    return tool.chosen([], everything=True)
 
 
 def tiny(folder, claim="assert FENCE == 2.5"):
@@ -68,7 +74,7 @@ def test_a_mutant_differs_from_its_source_in_one_number_only():
 
 
 def test_mutants_of_the_package_compile():
-    first = {mutant.module: mutant for mutant in tool.chosen([], everything=True)}
+    first = {mutant.module: mutant for mutant in every()}
     assert set(first) <= {module for modules, _ in tool.SUBJECTS.values() for module in modules}
     for mutant in first.values():
         source = (ROOT / "facekit" / f"{mutant.module}.py").read_text()
@@ -82,7 +88,7 @@ def test_a_mutant_of_another_source_is_refused():
 
 
 def test_what_is_named_as_no_number_or_as_the_same_is_there():
-    mutants = tool.chosen([], everything=True)
+    mutants = every()
     keys = {mutant.key for mutant in mutants} | {mutant.key.partition(" [")[0] for mutant in mutants}
     assert set(tool.SAME) <= keys
     for name in tool.NAMES:

@@ -69,12 +69,16 @@ SAME: Mapping[str, str] = {
     "warp.ROUNDING": "for rounding; any number as small does",
     "sampling.LEAST": "rows for a thread",
     "scanline.FARTHEST": "a limit, far outside any picture",
+    "sampling.sample(shrink)": "up to 1.25, nothing is smoothed",
+    "texture.PART": "bits behind the point; these many are enough",
     "texture.FARTHEST": "a limit, far outside any picture",
     "blend.MAX_CYCLES": "a limit; the iteration ends before",
     "blend.MAX_ITERATIONS": "a limit; the iteration ends before",
     "blend.STRIP": "pixels for a thread",
+    "multigrid.SLOW": "when to change the method; either one's solution is checked",
     "multigrid.TINY": "guards a division by zero",
     "multigrid.PART": "values added up at a time",
+    "grid_stencils.STIFF": "large enough, as its comment says",
     "grid_pixels.FEW": "unknowns that are solved by an inverse, or on one more grid",
     "readout.RING": "rows kept, of which six are used",
     "readout.PAD": "room beside a row",
@@ -84,6 +88,7 @@ SAME: Mapping[str, str] = {
     "typical.FEW": "values that are sorted at once",
     "pixels.FINE": "steps of a table; between them it is interpolated",
     "pixels.LEAST_ROWS": "rows for a thread",
+    "pixel_rows.EXP2 [3]": "where a polynomial is fitted; twice as far, it still is good enough for bytes",
     "place.PADDING": "the box that is worked in; larger than needed",
     "growing.FARTHEST": "a limit, far outside any picture",
 }
@@ -348,7 +353,7 @@ def failed_claim(report: Path) -> str:
         error = (re.findall(r"^(\w*(?:Error|Exception|Interrupt))\b", text, re.MULTILINE) or ["?"])[-1]
         return line[1].strip() + ("" if error == "AssertionError" else f" ({error})")
     printed = re.search(r"^ +- (.*)$", text, re.MULTILINE)  # as pytest shows two texts
-    return printed[1] if printed is not None else " ".join(text.split())
+    return printed[1] if printed is not None else " ".join((text.partition("Traceback:")[2] or text).split())
 
 
 # -- all of them ---------------------------------------------------------------------------
@@ -401,8 +406,7 @@ def table(verdicts: Sequence[Verdict], command: str) -> str:
 INTRODUCTION = """\
 Each number in the modules of a subject is changed, alone, in a copy of the package, and the notebooks
 are run against that copy by nbval until one fails. Claims about speed do not count. Made by
-`{}`, which takes about half an hour; the machine's own number of processors does
-not matter. `tools/mutants.py` says what is left out, and why."""
+`{}`, which takes about half an hour. `tools/mutants.py` says what is left out, and why."""
 TITLES = {
     "SURVIVED": "Survived: no notebook notices",
     "WRONG": "Noticed, but thought to change no result",
@@ -445,14 +449,21 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="numbers within functions, too: hours")
     arguments = parser.parse_args()
     mutants = chosen(arguments.names, everything=arguments.all)
+    if not mutants:
+        parser.error(f"no number is called {' or '.join(arguments.names)}")
     notebooks = {module: numbers for modules, numbers in SUBJECTS.values() for module in modules}
     needed = sorted({number for mutant in mutants for number in notebooks[mutant.module]})
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="facekit-mutants-") as folder:
         places = [Place(ROOT, Path(folder) / f"place{k}") for k in range(min(WORKERS, len(mutants)))]
-        with ThreadPoolExecutor(len(places)) as pool:
-            list(pool.map(lambda place: place.baseline(needed), places))
+        try:
+            with ThreadPoolExecutor(len(places)) as pool:
+                list(pool.map(lambda place: place.baseline(needed), places))
+        except RuntimeError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
         sys.stdout.write(f"the notebooks pass without a mutant; {len(mutants)} mutants\n")
+        sys.stdout.flush()
         verdicts = run_all(mutants, places, notebooks)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(table(verdicts, "make mutants"))

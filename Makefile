@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c r
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help demo test check bench evaluate docs lab voila serve samples templates contact-sheet notebooks \
-	notebooks-full lock clean libraries demo-steps test-steps
+	notebooks-full mutants lock clean libraries demo-steps test-steps
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,10 @@ voila: .venv/lab.stamp libraries ## serve the notebooks as web pages, for people
 notebooks-full: .venv/dev.stamp libraries ## run every notebook with large pictures, into out/notebooks
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
 	@$(BIN)/python tools/notebooks.py full
+
+mutants: .venv/dev.stamp libraries ## change each number of the numerics: which notebook notices? half an hour
+	@$(BIN)/facekit samples --fetch
+	@$(BIN)/python tools/mutants.py $(if $(filter all,$(MUTANTS)),--all,$(MUTANTS))
 
 serve:
 	@echo "make serve: this release has no service yet" >&2; exit 2

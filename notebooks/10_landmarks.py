@@ -117,7 +117,7 @@ stage(axes[0], image, face, "478 points, regions", pale=0.55)
 dots(axes[0], face.points)
 stage(axes[1], image, face, "898 triangles")
 show.draw_mesh(axes[1], face.points[:468], face_triangles(), colour="#ffffff80")
-stage(axes[2], image, face, "The same with its depth", pale=1.0)
+stage(axes[2], image, face, "with its depth", pale=1.0)
 relief(axes[2], np.column_stack([face.points, face.depth]))
 show.View(figure, "A face under coloured dots, under a white mesh, and as plaster", photo=True)
 
@@ -789,7 +789,7 @@ def shrunk(side):
 
 
 # %%
-smaller = [side for side in (192, 128, 96, 64, 48, 32, 24) if side < size]
+smaller = [side for side in (192, 128, 96, 64, 48, 32) if side < size]
 percent, eyes_apart = np.array([shrunk(side) for side in smaller]).T
 assert np.nanmax(percent[eyes_apart > 25]) < 5
 assert np.nanmax(percent / 100 * eyes_apart) < 2
@@ -821,8 +821,7 @@ show.View(figure, "facekit follows every roll, one pass does not; errors grow in
 # stand on their heads. Then it finds nobody (a gap), or its error jumps above 100 per cent, which we
 # shall look at closely. facekit looks at the picture in eight turns where it has a doubt, and lets
 # the answers vote. On the right, the error grows in per cent as the face shrinks, but in *pixels* it
-# stays below about one. The network reads what is there; there is just less of it. And a good part
-# of that pixel is a constant, which a test below will find.
+# stays below about one. The network reads what is there; there is just less of it.
 #
 # Try it yourself. The mesh is what the network finds in the picture as it stands; the orange rings
 # are where the points must be. Set `mesh` to 0 to see the face, and turn `blur` up until the points

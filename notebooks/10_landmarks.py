@@ -495,7 +495,7 @@ tilted = synthetic_face(size, seed=seed, yaw=-22, pitch=12, roll=-10)
 figure, axes = show.canvas(1, 3, size=(7, 2.8))
 for one, picture in zip(axes, (image, painting, tilted), strict=True):
     mesh = detect_faces(picture)[0]
-    stage(one, picture, mesh, "{:.0f}°, {:.0f}°, {:.0f}°".format(*mesh.angles()), pale=0.35)
+    stage(one, picture, mesh, "{}°, {}°, {}°".format(*np.rint(mesh.angles()).astype(int)), pale=0.35)
     draw_axes(one, mesh)
 show.View(figure, "Arrows to the left, down and ahead on a photo, a painting and a drawing", photo=True)
 
@@ -573,7 +573,7 @@ for one, mesh, title, colour in zip(
     names, scores = zip(*strongest(mesh)[::-1], strict=True)
     one.barh(names, scores, color=colour)
     one.set(xlim=(0, 1), xlabel="score", ylabel="blendshape")
-    one.set_title(f"Strongest in {title}", loc="left")
+    one.set_title(title.capitalize(), loc="left")
 show.View(figure, "Bars of the six strongest scores: of the photo, and of the painting")
 
 # %% [markdown]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from facekit.codec import decode_image, encode_image, read_image, write_image
     from facekit.colour import match_colour
     from facekit.data import list_samples, load_sample, synthetic_face
+    from facekit.envelope import open_sealed, seal
     from facekit.landmarks import detect_faces
     from facekit.swap import swap_face, swap_faces
     from facekit.templates import list_templates, load_template
@@ -26,6 +27,7 @@ _HOME = {
     "codec": ("decode_image", "encode_image", "read_image", "write_image"),
     "colour": ("match_colour",),
     "data": ("list_samples", "load_sample", "synthetic_face"),
+    "envelope": ("open_sealed", "seal"),
     "landmarks": ("detect_faces",),
     "swap": ("swap_face", "swap_faces"),
     "templates": ("list_templates", "load_template"),
@@ -44,7 +46,9 @@ __all__ = [
     "load_sample",
     "load_template",
     "match_colour",
+    "open_sealed",
     "read_image",
+    "seal",
     "swap_face",
     "swap_faces",
     "synthetic_face",

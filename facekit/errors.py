@@ -15,6 +15,9 @@
     ├── NumericsError
     │   ├── DegenerateMeshError    a triangle without area
     │   └── SolverError            a solution that misses its equations
+    ├── PrivacyError
+    │   ├── ErasedError            what is asked for has been erased
+    │   └── SealError              an envelope that does not open, or a key that cannot seal
     └── TemplateError              a template that cannot be used
 
 A message states what came and what was wanted. It never holds a pixel, a path or a
@@ -27,6 +30,7 @@ __all__ = [
     "ArrayError",
     "DecodeError",
     "DegenerateMeshError",
+    "ErasedError",
     "FaceError",
     "FaceIndexError",
     "FacekitError",
@@ -34,7 +38,9 @@ __all__ = [
     "ModelError",
     "NoFaceError",
     "NumericsError",
+    "PrivacyError",
     "SampleError",
+    "SealError",
     "SolverError",
     "TemplateError",
     "TooLargeError",
@@ -113,6 +119,18 @@ class SolverError(NumericsError):
         self.residual = residual
         self.tolerance = tolerance
         super().__init__(f"the solution misses its equations by {residual:.3g}, over {tolerance:.3g}")
+
+
+class PrivacyError(FacekitError):
+    """What keeps personal data private was not given, or has done its work."""
+
+
+class ErasedError(PrivacyError):
+    """What is asked for has been erased."""
+
+
+class SealError(PrivacyError):
+    """An envelope does not open, or a public key is not one."""
 
 
 class TemplateError(FacekitError):

@@ -21,8 +21,8 @@ from facekit.codec import read_image, write_image
 from facekit.errors import NoFaceError
 from facekit.values import EffectResult
 
-HEAVY = {"cv2", "scipy", "numba", "mediapipe", "matplotlib", "PIL", "numpy"}
-COMMANDS = ("swap", "landmarks", "templates", "samples", "models", "doctor", "demo")
+HEAVY = {"cryptography", "cv2", "scipy", "numba", "mediapipe", "matplotlib", "PIL", "numpy"}
+COMMANDS = ("swap", "landmarks", "seal", "templates", "samples", "models", "doctor", "demo")
 
 
 def facekit_command(*args, env=None, **options):

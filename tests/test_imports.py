@@ -10,7 +10,7 @@ from statistics import median
 
 import facekit
 
-HEAVY = {"cv2", "scipy", "numba", "mediapipe", "matplotlib", "PIL"}
+HEAVY = {"cryptography", "cv2", "scipy", "numba", "mediapipe", "matplotlib", "PIL"}
 ROUNDS, RUNS = 5, 7
 
 TIMED = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"

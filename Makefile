@@ -11,7 +11,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check bench evaluate docs lab voila serve samples templates contact-sheet notebooks \
+.PHONY: help demo test check bench evaluate docs policy-coverage lab voila serve samples templates contact-sheet notebooks \
 	notebooks-full lock clean libraries demo-steps test-steps
 
 help: ## say what there is
@@ -78,6 +78,9 @@ templates: .venv/core.stamp libraries ## draw the ready templates again
 contact-sheet: .venv/core.stamp libraries ## make docs/contact-sheet again
 	@$(BIN)/facekit samples --fetch
 	$(BIN)/python tools/contact_sheet.py
+
+policy-coverage: .venv/core.stamp ## make docs/policy-coverage.md again
+	$(BIN)/python tools/policy_coverage.py
 
 notebooks: .venv/dev.stamp libraries ## run the notebooks' sources, and write their outputs again
 	@$(BIN)/facekit samples --fetch

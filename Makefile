@@ -11,8 +11,8 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test check bench evaluate docs lab voila serve samples templates contact-sheet notebooks \
-	notebooks-full mutants lock clean libraries demo-steps test-steps
+.PHONY: help demo test check bench evaluate docs policy-coverage lab voila serve samples templates contact-sheet \
+	notebooks notebooks-full mutants lock clean libraries demo-steps test-steps
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,6 +82,9 @@ templates: .venv/core.stamp libraries ## draw the ready templates again
 contact-sheet: .venv/core.stamp libraries ## make docs/contact-sheet again
 	@$(BIN)/facekit samples --fetch
 	$(BIN)/python tools/contact_sheet.py
+
+policy-coverage: .venv/core.stamp ## make docs/policy-coverage.md again
+	$(BIN)/python tools/policy_coverage.py
 
 notebooks: .venv/dev.stamp libraries ## run the notebooks' sources, and write their outputs again
 	@$(BIN)/facekit samples --fetch

@@ -160,6 +160,7 @@ def read_image(path: str | os.PathLike[str]) -> Image:
     ...     read_image(Path(folder, "grey.png")).shape
     (2, 3, 3)
     """
+    # Clause 1.3.2(1): messages end up in logs, so they never name a file.
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):  # a pipe would block, a device would never end
@@ -319,6 +320,7 @@ def _decode(data: bytes, max_pixels: int) -> Image:
             raise DecodeError(f"{len(data)} bytes cannot hold the {columns} x {rows} pixels of this JPEG")
         picture.load()
         check_pixels(*picture.size, max_pixels)
+        # Clause 1.1.3: from here on there are pixels only; what the file says of place and time stays behind.
         return upright_srgb(picture)
 
 

@@ -297,6 +297,7 @@ def _detect(image: Image, max_faces: int) -> list[FaceMesh]:
     held = vars(_local).get(str(max_faces))
     if held is None:
         held = vars(_local)[str(max_faces)] = _Held(max_faces)
+    # Clause 1.2.1a: points, scores of expression and a pose; nothing that would tell one person from another.
     found = held.detect(image)
     poses = found.facial_transformation_matrixes
     return [

@@ -235,6 +235,7 @@ def fetch_model(name: str, *, address: str | None = None, timeout: float = 120.0
     model = _registered(name)
     source = address or model.address
     scheme = source.partition(":")[0]
+    # Clause 3.1 (head): beside archives.py the only place that connects, when asked to, and it sends nothing.
     if scheme != "https":
         raise ModelError(f"model {name!r}: expected an https address, got {scheme!r}")
     try:

@@ -227,6 +227,7 @@ def _swap(photo: Image, template: Template, pairs: Sequence[tuple[int, int]], di
             result = copied()
     changed = np.zeros(result.shape[:2], np.bool_)
     faces: list[FaceMesh] = []
+    # Clauses 1.2.2(2), 1.2.3b: the face goes into a copy of the template, which keeps nothing of it.
     for person, (_, slot) in zip(people, pairs, strict=True):
         _swap_one(photo, person, result, changed, place_of(template.slots[slot]), dials, watch)
         faces += (person, template.slots[slot].mesh)

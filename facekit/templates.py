@@ -159,6 +159,7 @@ def template_from_picture(image: Image, *, name: str = "picture") -> Template:
     >>> len(template_from_picture(synthetic_face(256)).slots)
     1
     """
+    # Clause 1.2.3b: it may be a user's picture, so it does not go through the cache.
     return Template(name, image, find_slots(image))
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from facekit.errors import InputError
+from facekit.policy import clauses
+
 Require = Callable[[str, bool, str], None]
 
 
@@ -19,6 +22,27 @@ def pytest_configure() -> None:
     # A shell starts its background jobs with Ctrl-C ignored, and every child would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a mark that names no clause of the policy."""
+    for item in items:
+        for mark in item.iter_markers("clause"):
+            wrong = fault(mark)
+            if wrong:
+                raise pytest.UsageError(f"{item.nodeid}: clause mark: {wrong}")
+
+
+def fault(mark: pytest.Mark) -> str:
+    """Return what is wrong with the mark of a clause; nothing where it is right."""
+    if not mark.args or set(mark.kwargs) - {"partly"} or mark.kwargs.get("partly") == "":
+        return "expected ids, and at most partly='what it proves'"
+    try:
+        for one in mark.args:
+            clauses(one)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 @pytest.fixture(scope="session")

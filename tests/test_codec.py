@@ -340,6 +340,7 @@ def test_a_file_is_read_by_content_whatever_its_name(tmp_path):
     np.testing.assert_array_equal(codec.read_image(str(path)), PICTURE)
 
 
+@pytest.mark.clause("1.3.2(1)", partly="errors on reading name no file")
 def test_what_is_no_readable_file_is_named_without_its_path(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").write_bytes(b"")
@@ -398,6 +399,7 @@ def test_jpeg_keeps_full_colour_resolution_from_90_on():
 
 
 @pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.clause("1.1.3", partly="a photo's metadata does not come out with the result")
 def test_no_metadata_comes_out(kind):
     canary = b"CANARY-51.4779"
     exif = Pillow.Exif()
@@ -484,6 +486,7 @@ def test_nothing_is_replaced_unless_forced(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.clause("1.3.2(1)", partly="errors on writing name no file")
 def test_a_place_that_cannot_be_written_is_named_without_its_path(tmp_path):
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").touch()

@@ -314,6 +314,7 @@ def dynamic_symbols(data):
     return names
 
 
+@pytest.mark.clause("1.2.3a", partly="the landmarker's library has no network code")
 def test_mediapipes_native_library_knows_no_network_call():
     (library,) = (Path(find_spec("mediapipe").origin).parent / "tasks").rglob("libmediapipe.so")
     names = dynamic_symbols(library.read_bytes())
@@ -351,6 +352,7 @@ if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(program), 0, 0):
 """
 
 
+@pytest.mark.clause("1.2.3a", "1.2.2(2)", partly="finding a face makes no network call")
 def test_detection_makes_no_network_call(require):
     control, _, _ = run(WALL + "import socket; socket.socket()")
     require("seccomp", control != 99, "this kernel lets nobody filter system calls")

@@ -247,6 +247,7 @@ def test_picture_of_ones_own_is_worked_on():
     assert (own(interactive=False).give(encode_image(ramp(), "png")) == 255 - ramp()).all()
 
 
+@pytest.mark.clause("1.2.3b", partly="a picture handed to a notebook is in no widget's state")
 def test_picture_of_ones_own_is_answered_by_a_message_and_kept_nowhere():
     upload, sent = own(), []
     upload._widget.send = lambda content, buffers=(): sent.append((content, buffers))

@@ -56,6 +56,7 @@ def check_range(result, photo, template):
     assert abs(np.median(seen) - np.median(known)) < 25
 
 
+@pytest.mark.clause("1.2.2(2)", partly="the face is blended into the template, and nothing else changes")
 def test_result_is_the_template_with_another_face(photo, template):
     result = swap_face(photo, template)
     check_law(result, template)
@@ -113,6 +114,7 @@ def test_what_a_slot_gives_dies_with_its_template(photo):
     assert not any(array() is not None for array in watched)
 
 
+@pytest.mark.clause("1.2.3b", partly="a template holds nothing of the photos swapped into it")
 def test_template_keeps_nothing_of_a_photo(photo, template):
     kept = afresh(template)
     swap_face(photo, kept, keep_mouth=True)

@@ -19,6 +19,7 @@ def misses(size, yaw=0.0, pitch=0.0, roll=0.0, seed=0):
 
 
 @pytest.mark.parametrize(("yaw", "pitch", "roll"), POSES)
+@pytest.mark.clause("1.2.1a", partly="the points of a drawn face are found where they were drawn")
 def test_detector_finds_the_points_where_they_were_drawn(yaw, pitch, roll):
     _, _, miss = misses(256, yaw, pitch, roll, seed=4)
     assert miss.mean() < 0.03

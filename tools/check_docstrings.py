@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from importlib import import_module
 
 from numpydoc.validate import validate
@@ -42,7 +43,8 @@ def public_names() -> Iterator[tuple[str, set[str]]]:
             if inspect.isfunction(inspect.unwrap(thing)):
                 yield f"{found.name}.{name}", set() if name in facekit.__all__ else {"EX01"}
             elif inspect.isclass(thing):
-                yield f"{found.name}.{name}", {"EX01"}
+                # Nobody makes the members of an enumeration, so its constructor needs no description.
+                yield f"{found.name}.{name}", {"EX01", "PR01"} if issubclass(thing, Enum) else {"EX01"}
                 for method, value in vars(thing).items():
                     if not method.startswith("_") and inspect.isfunction(value):
                         yield f"{found.name}.{name}.{method}", {"EX01"}

@@ -27,6 +27,8 @@ DOCUMENTS = (
     "benchmarks/notes.md",
     "benchmarks/results.md",
     "datasets/README.md",
+    "docs/policy-coverage.md",
+    "docs/policy.md",
 )
 ALONE = {"README.md", "command-line.md", "datasets/README.md"}  # no other page stands beside them
 WITHOUT_MENU = "---\nhide: [navigation]\n---\n"
@@ -43,6 +45,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {"Command line": "command-line.md"},
         {"Benchmarks": ["benchmarks/README.md", "benchmarks/results.md", "benchmarks/notes.md"]},
         {"Pictures and models": "datasets/README.md"},
+        {"Policy": ["docs/policy.md", {"Coverage": "docs/policy-coverage.md"}]},
         {"About": [{"How to cite": "citing.md"}, "CONTRIBUTING.md", "CHANGELOG.md"]},
     ]
     return config

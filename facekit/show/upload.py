@@ -57,7 +57,7 @@ class Upload:
             self.answer = str(error)
             return None
         self.answer = "Done."
-        return made
+        return made  # Clause 1.2.3b: neither picture becomes an attribute, an output or a widget's state.
 
     def _asked(self, _widget: Any, _message: Any, buffers: Any) -> None:
         made = self.give(bytes(buffers[0]))

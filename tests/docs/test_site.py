@@ -34,6 +34,8 @@ DOCUMENTS = {
     "benchmarks/notes.md": "benchmarks/notes.html",
     "benchmarks/results.md": "benchmarks/results.html",
     "datasets/README.md": "datasets/index.html",
+    "docs/policy-coverage.md": "docs/policy-coverage.html",
+    "docs/policy.md": "docs/policy.html",
 }
 LOADING = {  # attributes for which a browser asks by itself
     "script": ("src",),
@@ -144,6 +146,7 @@ def test_links_to_other_hosts_are_well_formed(pages):
     assert len(alike) == len(found), "two links differ only by a slash or by case"
 
 
+@pytest.mark.clause("2 p-3rd", "6.1", partly="pages of the documentation")
 def test_no_page_loads_anything_from_another_host(site, pages):
     asked = [
         (name, value)
@@ -342,6 +345,7 @@ def browser(require):
 SOME = ["index", "notebooks/index", f"notebooks/{NOTEBOOKS[0].stem}", "reference/swap", "benchmarks/results"]
 
 
+@pytest.mark.clause("2 p-3rd", partly="the documentation in a browser")
 def test_a_browser_asks_no_other_host_and_finds_words(browser, address):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     asked, said = [], []

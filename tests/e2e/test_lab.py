@@ -90,6 +90,7 @@ def test_notebook_runs_without_an_error(lab):
     assert lab.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
 
 
+@pytest.mark.clause("2 p-3rd", partly="notebooks in JupyterLab, in a browser")
 def test_lab_loads_nothing_from_other_hosts(lab, elsewhere):
     assert elsewhere() == []
 
@@ -170,6 +171,7 @@ def traces(folder, *canaries: bytes) -> list[str]:
     return [path.name for path in files if any(window in path.read_bytes() for window in windows)]
 
 
+@pytest.mark.clause("1.2.3b", partly="a picture handed to a notebook is in no file of JupyterLab")
 def test_own_picture_is_swapped_and_no_file_of_jupyter_holds_it(lab, folder):
     rng = np.random.default_rng(0)
     noisy = np.clip(show.portrait("astronaut", 400) + rng.integers(-9, 10, (400, 400, 3)), 0, 255)

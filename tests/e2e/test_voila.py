@@ -23,6 +23,7 @@ def test_page_shows_prose_code_and_pictures_and_no_error(voila):
     assert voila.get_by_text("Traceback").count() == 0
 
 
+@pytest.mark.clause("2 p-3rd", partly="notebooks in Voila, in a browser")
 def test_page_loads_nothing_from_other_hosts(voila, elsewhere):
     assert elsewhere() == []
 

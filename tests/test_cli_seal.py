@@ -133,8 +133,8 @@ class Failing:
 def test_a_source_that_breaks_off_leaves_nothing_half_written(folder, monkeypatch):
     real = Path.open
 
-    def opening(path, *mode):
-        return Failing() if path.name == "me.jpg" else real(path, *mode)
+    def opening(path, *args, **options):
+        return Failing() if path.name == "me.jpg" else real(path, *args, **options)
 
     monkeypatch.setattr(Path, "open", opening)
     run = facekit_seal()

@@ -26,7 +26,7 @@ PYTHONS = ((3, 11), (3, 13))
 MEDIAPIPE = "0.10.33"
 MEMORY = 2**30  # bytes; no picture within the limits takes more
 REINSTALL = f"pip install --force-reinstall {DISTRIBUTION}"
-LIBRARIES = ("numpy", "scipy", "numba", "cv2", "PIL")
+LIBRARIES = ("numpy", "scipy", "numba", "cv2", "PIL", "cryptography")
 GRAPHICS = {"libGLESv2.so.2": "libgles2", "libEGL.so.1": "libegl1"}
 CODECS = ("jpg", "zlib", "webp", "avif", "libtiff", "littlecms2")
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,15 +11,15 @@ from platformdirs import user_cache_path
 __all__ = ["save_whole", "user_cache"]
 
 
-def save_whole(path: Path, data: bytes, *, force: bool) -> None:
+def save_whole(path: Path, data: bytes | Iterable[bytes], *, force: bool) -> None:
     """Write a file that is there whole or not at all, even if the process is killed.
 
     Parameters
     ----------
     path : Path
         The file; its folder exists.
-    data : bytes
-        Its contents.
+    data : bytes or iterable of bytes
+        Its contents, at once or in parts, which are written as they come.
     force : bool
         Replace a file of that name.
 
@@ -40,7 +41,7 @@ def save_whole(path: Path, data: bytes, *, force: bool) -> None:
     part = path.with_name(f".facekit-{secrets.token_hex(8)}.part")
     try:
         with part.open("xb") as file:
-            file.write(data)
+            file.writelines((data,) if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         if force:

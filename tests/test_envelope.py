@@ -272,6 +272,16 @@ def test_what_came_before_a_refusal_is_overwritten():
     assert frame.f_locals["chunks"] == [bytearray(CHUNK)] * 4
 
 
+def test_what_sealing_held_of_the_data_is_overwritten_even_when_it_stops_early():
+    stream = seal_chunks(DATA, PAIR.public_bytes, job="41c8", chunk_size=CHUNK)
+    next(stream)
+    next(stream)
+    held = stream.gi_frame.f_locals["buffer"]
+    assert held == DATA[:CHUNK]
+    stream.close()
+    assert held == bytes(CHUNK)
+
+
 def test_all_that_does_not_authenticate_is_refused_in_the_same_words():
     envelope = b"".join(sealed_parts())
     broken = [envelope[:-1], envelope + b"\0", envelope[:40] + b"\0" + envelope[41:]]

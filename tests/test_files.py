@@ -20,6 +20,18 @@ def test_a_new_file_is_alone_in_its_folder(tmp_path, monkeypatch, link):
     assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"ours"]
 
 
+def test_a_file_in_parts_is_whole_or_not_there(tmp_path):
+    def parts():
+        yield b"the first part"
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        save_whole(tmp_path / "a.bin", parts(), force=False)
+    assert not list(tmp_path.iterdir())
+    save_whole(tmp_path / "a.bin", iter([b"two ", b"parts"]), force=False)
+    assert [entry.read_bytes() for entry in tmp_path.iterdir()] == [b"two parts"]
+
+
 def test_a_file_is_replaced_only_by_force(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"theirs")

@@ -1,6 +1,6 @@
 """Where output goes: checked before the work, written whole or not at all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,15 +89,15 @@ def _check_free(target: Path, *, force: bool) -> None:
         raise CommandError(f"{target}: already there; use --force to overwrite it")
 
 
-def save_bytes(target: Path, data: bytes, *, force: bool) -> None:
+def save_bytes(target: Path, data: bytes | Iterable[bytes], *, force: bool) -> None:
     """Write `data` to `target` whole or not at all.
 
     Parameters
     ----------
     target : Path
         Where to write; its folder exists.
-    data : bytes
-        The whole content.
+    data : bytes or iterable of bytes
+        The whole content, at once or in parts.
     force : bool
         Whether a file that appeared meanwhile may be replaced.
 

@@ -27,6 +27,7 @@ DOCUMENTS = (
     "benchmarks/notes.md",
     "benchmarks/results.md",
     "datasets/README.md",
+    "notebooks/mutants.md",
     "docs/policy-coverage.md",
     "docs/policy.md",
 )
@@ -40,7 +41,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """List the pages in the order of the menu."""
     config.nav = [
         {"Home": "README.md"},
-        {"Gallery": ["notebooks/README.md", *(f"notebooks/{name}.md" for name in notebook_names())]},
+        {
+            "Gallery": [
+                "notebooks/README.md",
+                *(f"notebooks/{name}.md" for name in notebook_names()),
+                "notebooks/mutants.md",
+            ]
+        },
         {"Reference": ["reference/README.md", *module_menu()]},
         {"Command line": "command-line.md"},
         {"Benchmarks": ["benchmarks/README.md", "benchmarks/results.md", "benchmarks/notes.md"]},

@@ -34,6 +34,7 @@ DOCUMENTS = {
     "benchmarks/notes.md": "benchmarks/notes.html",
     "benchmarks/results.md": "benchmarks/results.html",
     "datasets/README.md": "datasets/index.html",
+    "notebooks/mutants.md": "notebooks/mutants.html",
     "docs/policy-coverage.md": "docs/policy-coverage.html",
     "docs/policy.md": "docs/policy.html",
 }

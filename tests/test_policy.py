@@ -54,6 +54,7 @@ COMPONENTS = {
     "anywidget": "widgets of the notebooks",
     "av": "decodes and encodes videos, on this machine",
     "c2pa-python": "labels of origin",
+    "cryptography": "seals what is sent to a job",
     "dask": "spreads a video over one's own machines",
     "fastapi": "the service",
     "ipywidgets": "sliders of the notebooks",

@@ -28,9 +28,12 @@ demo-steps: .venv/core.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
 	@$(BIN)/facekit demo
 
+# The notebooks' cells are compared beside the other tests: each is one process, which leaves a core idle.
 test-steps: .venv/dev.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
-	@$(BIN)/python -m pytest
+	@mkdir -p out; $(BIN)/python -m pytest -p no:cacheprovider notebooks/*.ipynb >out/nbval.log 2>&1 & cells=$$!; \
+	tests=0; $(BIN)/python -m pytest tests facekit || tests=$$?; \
+	compared=0; wait $$cells || compared=$$?; cat out/nbval.log; exit $$((tests | compared))
 
 check: .venv/dev.stamp libraries ## style, types, import order, docstrings, doctests
 	$(BIN)/ruff check .

@@ -660,8 +660,9 @@ assert (reached == changed).all() and (alike[reached] == reshaped[reached]).all(
 #
 # Now by hand. Eight points get handles, and the other 460 must follow. Arad et al. [8] let each
 # handle pull on its neighbourhood by a Gaussian of the distance. How strongly? So that every
-# handle comes to lie where the hand has put it. That is one small linear system, with as many
-# equations as there are handles.
+# handle comes to lie where the hand has put it. With $K$ for the Gaussians between two sets of
+# points, and $h$ for the handles, the points $p$ move by $K_{ph}\,K_{hh}^{-1}\,\Delta h$. That is one
+# small linear system, with as many equations as there are handles; `show.follow` solves it.
 
 # %%
 HANDLES = {
@@ -679,14 +680,8 @@ HANDLES = {
 held, reach = points[list(HANDLES.values())], 0.07 * size
 
 
-def nearness(one, other):
-    away = one[:, None].astype(float) - other
-    return np.exp(-(away**2).sum(axis=2) / (2 * reach**2))
-
-
 def pulled(handles, held=held):
-    pull = np.linalg.solve(nearness(held, held), handles - held)
-    return (points + nearness(points, held) @ pull).astype(np.float32)
+    return show.follow(points, held, handles, reach=reach)
 
 
 # %% [markdown]

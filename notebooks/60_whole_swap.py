@@ -439,14 +439,8 @@ held = dst[list(HANDLES.values())]
 
 
 # %%
-def nearness(one, other):
-    away = one[:, None].astype(float) - other
-    return np.exp(-(away**2).sum(axis=2) / (2 * (0.25 * unit) ** 2))
-
-
 def pulled(handles):
-    pull = np.linalg.solve(nearness(held, held), handles - held)
-    return (dst + nearness(dst, held) @ pull).astype(np.float32)
+    return show.follow(dst, held, handles, reach=0.25 * unit)
 
 
 # %% [markdown]
@@ -546,8 +540,9 @@ assert ninefold < 4 * once and show.psnr(wide.image[inner], result.image) > 60
 # Choose a file, or take a picture with the camera. It goes from your browser to the kernel on this
 # machine, and nowhere else. It is decoded there under facekit's limits on bytes and pixels, and
 # its metadata is dropped. The result goes back the same way. Both travel as messages: neither is an
-# output of a cell or part of a widget's state, so saving the notebook saves neither. The kernel
-# keeps none of them. A test looks for both in all that Jupyter wrote.
+# output of a cell or part of a widget's state, so saving the notebook saves neither. A test looks
+# for both in all that Jupyter wrote. facekit keeps neither; the kernel's own memory may hold the
+# last message until another one comes.
 
 
 # %%

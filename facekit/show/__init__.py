@@ -2,7 +2,7 @@
 
 from facekit.show.brush import Paint
 from facekit.show.dials import Play
-from facekit.show.handles import Drag
+from facekit.show.handles import Drag, follow
 from facekit.show.portraits import portrait
 from facekit.show.races import best_times
 from facekit.show.references import check, psnr
@@ -23,6 +23,7 @@ __all__ = [
     "check",
     "curves",
     "draw_mesh",
+    "follow",
     "pictures",
     "portrait",
     "psnr",

@@ -12,7 +12,7 @@ from facekit.show.front import front
 from facekit.show.views import Bundle, as_jpeg, bundle
 from facekit.values import Image, Points, Triangles, as_image, as_points
 
-__all__ = ["Drag"]
+__all__ = ["Drag", "follow"]
 
 BLUE, WHITE = (0, 114, 178), (255, 255, 255)
 OPACITY = 0.35  # of the mesh, which shall not hide the face
@@ -136,6 +136,42 @@ class Drag:
     def _repr_mimebundle_(self, **_: Any) -> Bundle:
         state = "handles at " + ", ".join(f"({x:.0f}, {y:.0f})" for x, y in self.points)
         return bundle("jpeg", as_jpeg(self._marked()), self._alt, state=state, widget=self._widget)
+
+
+def follow(points: Points, held: Points, moved: Points, *, reach: float) -> Points:
+    """Move points with the handles that are put among them.
+
+    Each handle pulls on its neighbourhood by a Gaussian of the distance, so strongly that every handle comes
+    to lie where it was put (Arad, Dyn, Reisfeld & Yeshurun, "Image Warping by Radial Basis Functions", CVGIP:
+    Graphical Models and Image Processing 56(2), 1994).
+
+    Parameters
+    ----------
+    points : Points of shape (N, 2), pixels
+        What is to follow.
+    held, moved : Points of shape (K, 2), pixels
+        Where the handles were, no two at one place, and where they are.
+    reach : float, pixels
+        Standard deviation of the Gaussian.
+
+    Returns
+    -------
+    Points of shape (N, 2), float32
+        Where the points are then.
+
+    Examples
+    --------
+    >>> held = np.array([[0, 0], [9, 0]])
+    >>> follow(held, held, np.array([[2, 1], [9, 0]]), reach=4).round(3).tolist()
+    [[2.0, 1.0], [9.0, 0.0]]
+    """
+
+    def nearness(one: Points) -> npt.NDArray[np.float64]:
+        away = one[:, None].astype(np.float64) - held
+        return np.asarray(np.exp(-(away**2).sum(axis=2) / (2 * reach**2)), np.float64)
+
+    pull = np.linalg.solve(nearness(held), moved - held)
+    return (points + nearness(points) @ pull).astype(np.float32)
 
 
 def _edges(triangles: Triangles | None) -> npt.NDArray[np.int32]:

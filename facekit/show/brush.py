@@ -104,12 +104,15 @@ class Paint:
 
 def _swept(points: Points, radius: float, shape: tuple[int, ...]) -> Mask:
     """Return the pixels whose centres are within `radius` of a line through `points`."""
-    y, x = np.indices(shape, np.float32)
     swept = np.zeros(shape, bool)
     for start, end in zip(points, [*points[1:], points[-1]], strict=True):
-        (dx, dy), (px, py) = end - start, (x - start[0], y - start[1])
+        first = np.floor(np.minimum(start, end) - radius).astype(int).clip(0)
+        last = np.ceil(np.maximum(start, end) + radius).astype(int).clip(-1)
+        box = swept[first[1] : last[1] + 1, first[0] : last[0] + 1]  # where the brush can reach
+        y, x = np.indices(box.shape, np.float32)
+        (dx, dy), (px, py) = end - start, (x + first[0] - start[0], y + first[1] - start[1])
         along = np.clip((px * dx + py * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
-        swept |= (px - along * dx) ** 2 + (py - along * dy) ** 2 <= radius * radius
+        box |= (px - along * dx) ** 2 + (py - along * dy) ** 2 <= radius * radius
     return swept
 
 

@@ -63,7 +63,8 @@ def main() -> int:
 
 def summary() -> str:
     """Say how many clauses are in which state."""
-    counts = Counter(state(one, proofs()) for one in clauses())
+    proven = proofs()
+    counts = Counter(state(one, proven) for one in clauses())
     return ", ".join(f"{counts[name]} {name}" for name in STATES)
 
 

@@ -1,6 +1,7 @@
 """What tests share: a test that lacks something is skipped, or fails where that thing is demanded."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 
@@ -57,6 +58,15 @@ def require() -> Require:
         pytest.skip(reason)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def chromium(require: Require) -> str:
+    """Require Chromium; return its path."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    require("chromium", found is not None, "Chromium is not here; Debian's package is chromium")
+    return str(found)
 
 
 @pytest.fixture(scope="session")

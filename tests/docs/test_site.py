@@ -3,7 +3,6 @@
 import importlib.util
 import pkgutil
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -334,9 +333,7 @@ def address(site):
 
 
 @pytest.fixture(scope="module")
-def browser(require):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    require("chromium", chromium is not None, "Chromium is not here; Debian's package is chromium")
+def browser(chromium):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser

@@ -15,11 +15,6 @@ from playwright.sync_api import sync_playwright
 from facekit import encode_image, show
 
 ROOT = Path(__file__).parents[2]
-SHOTS = ROOT / "out" / "e2e"
-
-
-def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def free_port() -> int:
@@ -28,16 +23,22 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def shots():
+    """The folder for what a test saw."""
+    folder = ROOT / "out" / "e2e"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def page(require, tmp_path_factory):
-    require("chromium", chromium() is not None, "Chromium is not here; Debian's package is chromium")
-    SHOTS.mkdir(parents=True, exist_ok=True)
+def page(chromium, tmp_path_factory):
     film = tmp_path_factory.mktemp("camera") / "face.mjpeg"
     film.write_bytes(encode_image(show.portrait("astronaut", 480), "jpeg") * 8)
     camera = ["ui-for-media-stream", "device-for-media-stream"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=chromium(),
+            executable_path=chromium,
             args=[
                 "--no-sandbox",
                 *(f"--use-fake-{one}" for one in camera),

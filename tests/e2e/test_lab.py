@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from facekit import encode_image, show
-from tests.e2e.conftest import SHOTS
 
 CONFIG = "--config=jupyter_lab_config.json"  # as in the Makefile
 NOTEBOOK = "60_whole_swap.ipynb"
@@ -67,9 +66,9 @@ def pressed(page: Page, control, picture) -> float:
     return median(times)
 
 
-def report(record_property, what: str, milliseconds: float) -> None:
+def report(shots, record_property, what: str, milliseconds: float) -> None:
     record_property(f"{what}, ms, median of {TURNS}", round(milliseconds, 1))
-    with (SHOTS / "lab.txt").open("a") as file:
+    with (shots / "lab.txt").open("a") as file:
         file.write(f"{what}: {milliseconds:.0f} ms, median of {TURNS}, {SIZE} px\n")
 
 
@@ -95,24 +94,24 @@ def test_lab_loads_nothing_from_other_hosts(lab, elsewhere):
     assert elsewhere() == []
 
 
-def test_turning_a_dial_changes_the_picture(lab, record_property):
+def test_turning_a_dial_changes_the_picture(lab, record_property, shots):
     output = holding(lab, "dials = show.Play(")
     picture = output.get_by_role("img")
     expect(picture).to_be_visible(timeout=PATIENCE)
     slider = output.locator(".noUi-handle").first
     slider.scroll_into_view_if_needed()
-    before = picture.screenshot(path=SHOTS / "lab-dial-before.png")
-    report(record_property, "slider to picture", pressed(lab, slider, picture))
+    before = picture.screenshot(path=shots / "lab-dial-before.png")
+    report(shots, record_property, "slider to picture", pressed(lab, slider, picture))
     slider.press("End")
     lab.wait_for_timeout(1000)
-    assert picture.screenshot(path=SHOTS / "lab-dial-after.png") != before
+    assert picture.screenshot(path=shots / "lab-dial-after.png") != before
 
 
-def test_dragging_a_landmark_moves_face_and_mesh(lab, record_property):
+def test_dragging_a_landmark_moves_face_and_mesh(lab, record_property, shots):
     output = holding(lab, "hand = show.Drag(")
     picture, mesh, handles = output.locator("img"), output.locator("path").first, output.locator("circle")
     expect(handles).to_have_count(7)
-    report(record_property, "handle to picture", pressed(lab, handles.first, picture))
+    report(shots, record_property, "handle to picture", pressed(lab, handles.first, picture))
     before, lines = picture.get_attribute("src"), mesh.get_attribute("d")
     box = handles.nth(0).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -125,12 +124,12 @@ def test_dragging_a_landmark_moves_face_and_mesh(lab, record_property):
     assert abs(after["y"] - box["y"] - 30) < 2
     assert picture.get_attribute("src") != before
     assert mesh.get_attribute("d") != lines
-    output.screenshot(path=SHOTS / "lab-drag.png")
+    output.screenshot(path=shots / "lab-drag.png")
     output.get_by_label("mesh").uncheck()
     expect(mesh).to_be_hidden()
 
 
-def test_line_between_before_and_after_follows_the_pointer_and_the_keys(lab):
+def test_line_between_before_and_after_follows_the_pointer_and_the_keys(lab, shots):
     output = holding(lab, "show.Wipe(")
     after = output.locator("img").nth(1)
     dial = output.get_by_role("slider")
@@ -141,7 +140,7 @@ def test_line_between_before_and_after_follows_the_pointer_and_the_keys(lab):
     expect(dial).to_have_value("0.25")
     dial.press("ArrowRight")
     expect(dial).to_have_value("0.26")
-    output.screenshot(path=SHOTS / "lab-wipe.png")
+    output.screenshot(path=shots / "lab-wipe.png")
 
 
 def given(lab, file):
@@ -172,12 +171,12 @@ def traces(folder, *canaries: bytes) -> list[str]:
 
 
 @pytest.mark.clause("1.2.3b", partly="a picture handed to a notebook is in no file of JupyterLab")
-def test_own_picture_is_swapped_and_no_file_of_jupyter_holds_it(lab, folder):
+def test_own_picture_is_swapped_and_no_file_of_jupyter_holds_it(lab, folder, shots):
     rng = np.random.default_rng(0)
     noisy = np.clip(show.portrait("astronaut", 400) + rng.integers(-9, 10, (400, 400, 3)), 0, 255)
     upload = encode_image(noisy.astype(np.uint8), "png")
     result = given(lab, {"name": "me.png", "mimeType": "image/png", "buffer": upload})
-    holding(lab, "own = show.Upload(").screenshot(path=SHOTS / "lab-upload.png")
+    holding(lab, "own = show.Upload(").screenshot(path=shots / "lab-upload.png")
     lab.get_by_role("button", name="Save and create checkpoint").click()
     saved = folder / "notebooks" / NOTEBOOK
     lab.wait_for_function("!document.querySelector('.jp-mod-dirty')")
@@ -210,18 +209,18 @@ def test_picture_too_large_for_the_connection_is_refused_before_it_is_sent(lab):
     expect(output.get_by_role("status")).to_have_text(re.compile("Choose a smaller one"))
 
 
-def test_camera_takes_one_picture_and_is_let_go(lab):
+def test_camera_takes_one_picture_and_is_let_go(lab, shots):
     output = holding(lab, "own = show.Upload(")
     output.get_by_role("button", name="Camera").click()
     video = output.locator("video")
     expect(video).to_be_visible()
     lab.wait_for_function("video => video.videoWidth > 0", arg=video.element_handle())
     track = video.evaluate_handle("video => video.srcObject.getTracks()[0]")
-    output.screenshot(path=SHOTS / "lab-camera.png")
+    output.screenshot(path=shots / "lab-camera.png")
     output.get_by_role("button", name="Take the picture").click()
     assert came_back(output).startswith(b"\x89PNG")
     assert track.evaluate("track => track.readyState") == "ended"
     expect(video).to_be_hidden()
-    output.screenshot(path=SHOTS / "lab-snapshot.png")
+    output.screenshot(path=shots / "lab-snapshot.png")
     output.get_by_role("button", name="Forget it").click()
     expect(output.locator("img")).to_be_hidden()

@@ -3,8 +3,6 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import SHOTS
-
 NOTEBOOK = "30_poisson_blending.ipynb"
 PATIENCE = 180_000  # ms; the page is there when the notebook has run
 
@@ -28,12 +26,12 @@ def test_page_loads_nothing_from_other_hosts(voila, elsewhere):
     assert elsewhere() == []
 
 
-def test_painting_the_mask_changes_the_blend(voila):
+def test_painting_the_mask_changes_the_blend(voila, shots):
     canvas = voila.get_by_role("application")
     canvas.scroll_into_view_if_needed()
     picture, outline = canvas.locator("img"), canvas.locator("path").first
     before, ring = picture.get_attribute("src"), outline.get_attribute("d")
-    canvas.screenshot(path=SHOTS / "voila-paint-before.png")
+    canvas.screenshot(path=shots / "voila-paint-before.png")
     box = canvas.bounding_box()
     voila.mouse.move(box["x"] + 0.35 * box["width"], box["y"] + 0.3 * box["height"])
     voila.mouse.down()
@@ -43,7 +41,7 @@ def test_painting_the_mask_changes_the_blend(voila):
         "([path, old]) => path.getAttribute('d') !== old", arg=[outline.element_handle(), ring]
     )
     assert picture.get_attribute("src") != before
-    canvas.screenshot(path=SHOTS / "voila-paint-after.png")
+    canvas.screenshot(path=shots / "voila-paint-after.png")
 
 
 def test_brush_works_without_a_mouse(voila):

@@ -17,7 +17,15 @@
     │   └── SolverError            a solution that misses its equations
     ├── PrivacyError
     │   ├── ErasedError            what is asked for has been erased
+    │   ├── ErasureError           something could not be erased: the duty to stays open
+    │   ├── ReceiptError           a receipt that is forged, edited or for another key
     │   └── SealError              an envelope that does not open, or a key that cannot seal
+    ├── CellError                  a job that its cell did not finish
+    │   ├── CellTimeoutError       it took too long, or its lease ran out
+    │   ├── CellMemoryError        it needed more memory than a cell may have
+    │   ├── CellCrashedError       its process ended before its work did
+    │   ├── WallError              a wall of the cell cannot be had on this machine
+    │   └── QueueFullError         too many jobs wait already
     └── TemplateError              a template that cannot be used
 
 A message states what came and what was wanted. It never holds a pixel, a path or a
@@ -28,9 +36,14 @@ from collections.abc import Sequence
 
 __all__ = [
     "ArrayError",
+    "CellCrashedError",
+    "CellError",
+    "CellMemoryError",
+    "CellTimeoutError",
     "DecodeError",
     "DegenerateMeshError",
     "ErasedError",
+    "ErasureError",
     "FaceError",
     "FaceIndexError",
     "FacekitError",
@@ -39,11 +52,14 @@ __all__ = [
     "NoFaceError",
     "NumericsError",
     "PrivacyError",
+    "QueueFullError",
+    "ReceiptError",
     "SampleError",
     "SealError",
     "SolverError",
     "TemplateError",
     "TooLargeError",
+    "WallError",
 ]
 
 
@@ -129,8 +145,40 @@ class ErasedError(PrivacyError):
     """What is asked for has been erased."""
 
 
+class ErasureError(PrivacyError):
+    """Something could not be erased; the message says what is left, and the duty to erase it stays open."""
+
+
+class ReceiptError(PrivacyError):
+    """An erasure receipt is forged or edited, or was signed with another key."""
+
+
 class SealError(PrivacyError):
     """An envelope does not open, or a public key is not one."""
+
+
+class CellError(FacekitError):
+    """A job that the cell it was given to did not finish; nothing of it is left."""
+
+
+class CellTimeoutError(CellError):
+    """The job took too long, or was not begun before its cell's lease ran out."""
+
+
+class CellMemoryError(CellError):
+    """The job needed more memory than a cell may have."""
+
+
+class CellCrashedError(CellError):
+    """The cell's process ended before its work did."""
+
+
+class WallError(CellError):
+    """A wall that a cell must have cannot be had on this machine; the message names it."""
+
+
+class QueueFullError(CellError):
+    """As many jobs wait as may wait."""
 
 
 class TemplateError(FacekitError):

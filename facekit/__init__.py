@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from facekit.blend import blend_poisson
+    from facekit.cell import run_in_cell
     from facekit.checkup import doctor
     from facekit.codec import decode_image, encode_image, read_image, write_image
     from facekit.colour import match_colour
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "blend": ("blend_poisson",),
+    "cell": ("run_in_cell",),
     "checkup": ("doctor",),
     "codec": ("decode_image", "encode_image", "read_image", "write_image"),
     "colour": ("match_colour",),
@@ -48,6 +50,7 @@ __all__ = [
     "match_colour",
     "open_sealed",
     "read_image",
+    "run_in_cell",
     "seal",
     "swap_face",
     "swap_faces",

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["can_compile", "compiled", "inlined"]
+__all__ = ["can_compile", "close_cache", "compiled", "has_compiled", "inlined"]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -54,6 +54,23 @@ def inlined(kernel: Kernel) -> Kernel:
     return _typed(kernel, cache=False, inline=True)
 
 
+def close_cache() -> None:
+    """Keep what is compiled from now on in memory alone, for a process that may write no file."""
+    for kernel in _kernels:
+        kernel._cache.disable()  # noqa: SLF001 (numba offers it nowhere else)
+
+
+def has_compiled() -> bool:
+    """Tell whether this process had to compile what a later one will find in the cache on disk.
+
+    Returns
+    -------
+    bool
+        If so, it holds some hundred megabytes of the compiler's, which no later process will.
+    """
+    return any(kernel.stats.cache_path and kernel.stats.cache_misses for kernel in _kernels)
+
+
 @cache
 def can_compile() -> bool:
     """Tell whether kernels can be compiled here; where not, naive versions must do.
@@ -78,7 +95,12 @@ def can_compile() -> bool:
 def _typed(kernel: Kernel, *, cache: bool, inline: bool = False) -> Kernel:
     fast = {"reassoc", "contract", "nsz"}
     made = numba.njit(cache=cache, nogil=True, error_model="numpy", fastmath=fast, forceinline=inline)(kernel)
+    if hasattr(made, "_cache"):  # not where numba is told to compile nothing
+        _kernels.append(made)
     return cast("Kernel", made)
+
+
+_kernels: list[Any] = []
 
 
 @compiled

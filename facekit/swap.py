@@ -11,7 +11,7 @@ References
 .. [2] Perez, Gangnet & Blake, "Poisson Image Editing", ACM Trans. Graphics 22(3), 2003.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -47,6 +47,7 @@ from facekit.warp import facing, fit_similarity, transform_points, warp_in_place
 __all__ = ["swap_face", "swap_faces"]
 
 KeepMouth = bool | Literal["auto"]
+Progress = Callable[[str], object]
 Gaze = Literal["template", "photo"]
 
 FORESHORTENED = 0.25  # of its fair share of the photo's pixels; a triangle with less is seen too edge-on
@@ -84,10 +85,13 @@ class Dials:
 class Stopwatch:
     """Seconds by stage, added up over several faces."""
 
+    progress: Progress | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
+        if self.progress is not None:
+            self.progress(stage)
         start = perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
@@ -104,6 +108,7 @@ def swap_face(
     colour: float = 1.0,
     keep_mouth: KeepMouth = "auto",
     gaze: Gaze = "template",
+    progress: Progress | None = None,
 ) -> EffectResult:
     """Put a face from `photo` into a slot of `template`.
 
@@ -128,6 +133,8 @@ def swap_face(
         it where the template's mouth is clearly further open than the person's.
     gaze : {"template", "photo"}
         Whose gaze the eyes have.
+    progress : function, optional
+        Is told the name of each stage, as in `timings`, when it begins.
 
     Returns
     -------
@@ -159,7 +166,7 @@ def swap_face(
     ((256, 256, 3), ['detect', 'warp', 'colour', 'mask', 'blend'])
     """
     dials = Dials(shape, features, colour, keep_mouth, gaze)
-    return _swap(photo, template, [(face, slot)], dials)
+    return _swap(photo, template, [(face, slot)], dials, progress)
 
 
 def swap_faces(
@@ -172,6 +179,7 @@ def swap_faces(
     colour: float = 1.0,
     keep_mouth: KeepMouth = "auto",
     gaze: Gaze = "template",
+    progress: Progress | None = None,
 ) -> EffectResult:
     """Put several faces of `photo` into several slots of `template`.
 
@@ -189,6 +197,8 @@ def swap_faces(
         As in `swap_face`.
     gaze : {"template", "photo"}
         As in `swap_face`.
+    progress : function, optional
+        As in `swap_face`; told of a stage once for each pair.
 
     Returns
     -------
@@ -210,12 +220,18 @@ def swap_faces(
     """
     if not pairs or len({slot for _, slot in pairs}) < len(pairs):
         raise ArrayError("pairs: expected at least one, and each slot at most once")
-    return _swap(photo, template, pairs, Dials(shape, features, colour, keep_mouth, gaze))
+    return _swap(photo, template, pairs, Dials(shape, features, colour, keep_mouth, gaze), progress)
 
 
-def _swap(photo: Image, template: Template, pairs: Sequence[tuple[int, int]], dials: Dials) -> EffectResult:
+def _swap(
+    photo: Image,
+    template: Template,
+    pairs: Sequence[tuple[int, int]],
+    dials: Dials,
+    progress: Progress | None,
+) -> EffectResult:
     photo = as_image(photo, name="photo")
-    watch = Stopwatch()
+    watch = Stopwatch(progress)
     for _, slot in pairs:
         if not 0 <= slot < len(template.slots):
             raise TemplateError(f"slot {slot} was asked for; the template has {len(template.slots)}, from 0")

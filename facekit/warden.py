@@ -1,0 +1,213 @@
+"""The caller's side of the fork server: starts it, hears of its cells, and tells it when to end one."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from facekit import errors
+from facekit.errors import CellCrashedError, CellError, CellMemoryError, CellTimeoutError, FacekitError
+from facekit.frames import Frames
+
+__all__ = ["Cell", "Warden", "rebuilt"]
+
+Order: TypeAlias = Literal["lease", "deadline", "kill"]
+Message: TypeAlias = Mapping[str, Any]
+
+_LONGEST = 300  # characters of an error's message that may cross a wall
+
+
+@dataclass(slots=True, eq=False)
+class Cell:
+    """A cell, as its caller knows it; what follows `ended` says how, once that is set."""
+
+    number: int
+    pid: int
+    frames: Frames = field(repr=False)
+    ended: threading.Event = field(default_factory=threading.Event)
+    code: int | None = None
+    killed: str = ""
+    cpu_seconds: float = 0.0
+
+
+class Warden:
+    """A fork server that runs, and the cells that wait.
+
+    Parameters
+    ----------
+    settings : mapping
+        As `facekit.forkserver` takes them.
+
+    Attributes
+    ----------
+    changed : threading.Condition
+        Holds while what follows is looked at, and tells when it may have changed.
+    waiting : deque of Cell
+        Those that nobody has leased.
+    gone : FacekitError or None
+        Why there are no cells any more.
+    walls : tuple of str
+        What held when a first cell tried.
+    pid : int
+        The server's.
+
+    Raises
+    ------
+    WallError
+        A wall cannot be had here, and the settings want it.
+    CellError
+        The server did not start.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.changed = threading.Condition()
+        self.waiting: deque[Cell] = deque()
+        self.gone: FacekitError | None = None
+        self._alive: dict[int, Cell] = {}
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._server = _start(theirs, settings)
+        messages = self._messages()
+        mute: Message = {"refused": "CellError", "message": "the fork server did not start"}
+        first, _ = next(messages, (mute, -1))
+        if "refused" in first:
+            self._control.close()
+            self._server.wait()
+            raise rebuilt(first)
+        self.pid: int = first["ready"]
+        self.walls: tuple[str, ...] = tuple(first["walls"])
+        threading.Thread(target=self._listen, args=(messages,), name="facekit-cells", daemon=True).start()
+
+    def close(self) -> None:
+        """End the server and all cells; jobs that run end in `CellCrashedError`."""
+        with self.changed:
+            self.gone = self.gone or CellError("the cells have been closed")
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        self._server.wait()
+
+    def order(self, cell: Cell, what: Order, seconds: float = 0.0) -> None:
+        """Lease a cell or give it another deadline, in seconds from now, or end it at once.
+
+        Parameters
+        ----------
+        cell : Cell
+            It does no harm if it has ended.
+        what : {"lease", "deadline", "kill"}
+            The order.
+        seconds : float
+            After which it is ended.
+        """
+        with self.changed, suppress(OSError):  # a server that has gone took its cells along
+            if not cell.ended.is_set():
+                line = json.dumps({"do": what, "cell": cell.number, "seconds": seconds})
+                self._control.sendall(line.encode() + b"\n")
+
+    def why(self, cell: Cell) -> CellError:
+        """Say why a cell ended without a word.
+
+        Parameters
+        ----------
+        cell : Cell
+            One that has ended.
+
+        Returns
+        -------
+        CellError
+            To be raised.
+        """
+        if cell.killed == "asked":
+            return CellError("the job was cancelled")
+        if cell.killed == "deadline" or cell.code == -signal.SIGXCPU:
+            return CellTimeoutError("the job took too long, or its picture came too late; start a new one")
+        if self.gone is not None:
+            return CellCrashedError(f"the job ended with its fork server: {self.gone}")
+        if cell.code == -signal.SIGKILL:
+            return CellMemoryError("the system ended the job's process, as it does when memory is short")
+        how = f"signal {-cell.code}" if cell.code is not None and cell.code < 0 else f"code {cell.code}"
+        return CellCrashedError(f"the job's process ended before its work did ({how}); nothing of it is left")
+
+    def _messages(self) -> Iterator[tuple[Message, int]]:
+        """Yield what the server says, each with a cell's socket or -1."""
+        data, sockets = b"", deque[int]()
+        while True:
+            try:
+                part, found, _, _ = socket.recv_fds(self._control, 65536, 16)
+            except OSError:
+                return
+            sockets += found
+            if not part:
+                return
+            *lines, data = (data + part).split(b"\n")
+            for line in lines:
+                message = json.loads(line)
+                yield message, sockets.popleft() if "born" in message else -1
+
+    def _listen(self, messages: Iterator[tuple[Message, int]]) -> None:
+        for message, number in messages:
+            with self.changed:
+                if "born" in message:
+                    cell = Cell(message["born"], message["pid"], Frames(socket.socket(fileno=number)))
+                    self._alive[cell.number] = cell
+                    self.waiting.append(cell)
+                elif "ended" in message:
+                    self._bury(self._alive.pop(message["ended"]), message)
+                else:
+                    self.gone = rebuilt(message)
+                self.changed.notify_all()
+        with self.changed:
+            self.gone = self.gone or CellError("the fork server has ended; start the cells again")
+            while self._alive:
+                self._bury(self._alive.popitem()[1], {"code": None, "killed": "", "cpu_seconds": 0.0})
+            self._control.close()
+            self.changed.notify_all()
+
+    def _bury(self, cell: Cell, how: Message) -> None:
+        cell.code, cell.killed, cell.cpu_seconds = how["code"], how["killed"], how["cpu_seconds"]
+        if cell in self.waiting:
+            self.waiting.remove(cell)
+            cell.frames.close()
+        cell.ended.set()
+
+
+def _start(control: socket.socket, settings: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
+    """Start a new program, not a fork: nothing of the caller's memory comes along."""
+    command = [sys.executable, "-m", "facekit.forkserver", str(control.fileno()), json.dumps(settings)]
+    return subprocess.Popen(  # noqa: S603 (ourselves)
+        command,
+        pass_fds=[control.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"FACEKIT_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    )
+
+
+def rebuilt(message: Message) -> FacekitError:
+    """Make an error again that crossed a wall, or ended the server.
+
+    Parameters
+    ----------
+    message : mapping
+        Its ``kind`` and ``message``. Whatever a cell that was taken over sends, what comes out is an
+        error of facekit's with one short line.
+
+    Returns
+    -------
+    FacekitError
+        To be raised.
+    """
+    kind: Any = getattr(errors, str(message.get("kind", message.get("refused"))), None)
+    if not isinstance(kind, type) or not issubclass(kind, FacekitError):
+        kind = CellCrashedError
+    kind = next(one for one in kind.__mro__ if "__init__" not in vars(one))  # not those that count triangles
+    line = "".join(c for c in str(message.get("message")) if c.isprintable())[:_LONGEST]
+    found: FacekitError = kind(line)
+    return found

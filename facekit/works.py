@@ -1,0 +1,135 @@
+"""What a cell can be asked to do: from the bytes of a photo to the bytes of a result.
+
+A work is a function ``work(photo, options, tell) -> bytes``. `photo` is a bytearray that it may
+overwrite; `options` came from the caller as JSON; `tell` takes the name of each stage as it begins.
+`prepare` runs in the fork server, before there is any photo: what it leaves in memory (compiled
+kernels, templates) each cell finds there.
+"""
+
+import gc
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, Final, TypeAlias
+
+import cv2
+
+from facekit.codec import decode_image, encode_image
+from facekit.envelope import open_sealed, seal
+from facekit.errors import InputError, SampleError, TemplateError
+from facekit.keys import KeyPair
+from facekit.landmarks import close_landmarkers
+from facekit.swap import swap_face
+from facekit.templates import load_template, template_names
+from facekit.values import Template
+
+__all__ = ["Tell", "Work", "find_work", "prepare", "swap"]
+
+Tell: TypeAlias = Callable[[str], object]
+Work: TypeAlias = Callable[[bytearray, Mapping[str, Any], Tell], bytes]
+
+_NOBODY: Final = "spacesuit"  # its face is drawn from averages
+_DIALS: Final = frozenset({"face", "slot", "shape", "features", "colour", "keep_mouth", "gaze"})
+
+
+def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
+    """Put the photo's face into a ready template.
+
+    Parameters
+    ----------
+    photo : bytearray
+        A picture file; overwritten with zeros once it has been decoded.
+    options : mapping
+        ``template``, a name of `template_names`; optionally ``format`` of the result ("png" by
+        default) and the dials of `swap_face`.
+    tell : function
+        Is told "decode", the stages of `swap_face`, and "encode".
+
+    Returns
+    -------
+    bytes
+        A picture file.
+
+    Raises
+    ------
+    FacekitError
+        What `decode_image`, `swap_face` and `encode_image` refuse; an option is unknown.
+    """
+    dials = {name: value for name, value in options.items() if name not in ("template", "format")}
+    if unknown := dials.keys() - _DIALS:
+        raise InputError(f"options: {', '.join(sorted(unknown))} unknown to a swap")
+    template = _template(str(options.get("template", "")))
+    tell("decode")
+    image = decode_image(photo)
+    # Clause 1.2.2(4)c: from here on the photo is pixels in this process alone, and ends with it.
+    photo[:] = bytes(len(photo))
+    try:
+        result = swap_face(image, template, progress=tell, **dials)
+    except TypeError as error:
+        raise InputError("options: a dial is not a number") from error
+    tell("encode")
+    return encode_image(result.image, str(options.get("format", "png")))
+
+
+def find_work(place: str) -> Work:
+    """Import a work.
+
+    Parameters
+    ----------
+    place : str
+        ``"module:function"``.
+
+    Returns
+    -------
+    function
+        As said above.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    module, _, name = place.partition(":")
+    try:
+        work: Work = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        raise InputError(f"expected a work as module:function, got {place!r}") from None
+    return work
+
+
+def prepare() -> None:
+    """Load, compile and try all that a cell will need, so that it finds it in memory.
+
+    Notes
+    -----
+    The photo that it tries with is a picture of nobody, out of a ready template.
+    """
+    cv2.setNumThreads(1)  # a second thread would not survive the fork
+    names = [name for name in template_names() if _is_here(name)]
+    nobody = _template(_NOBODY).image
+    for kind in ("png", "jpeg", "webp"):
+        photo = encode_image(nobody, kind)
+        dials = {"shape": 0.5, "features": 0.5} if kind == "png" else {}
+        for name in names:
+            swap(bytearray(photo), {"template": name, "format": kind, **dials}, str)
+    close_landmarkers()  # carried over a fork, one would hang
+    with KeyPair.generate() as keys:  # what a first key sets up takes longer than the key
+        open_sealed(seal(b"", keys.public_bytes, job="-"), keys, job="-")
+    gc.collect()
+    gc.freeze()  # a collection in a cell leaves the server's pages alone
+
+
+@cache
+def _template(name: str) -> Template:
+    """Load a ready template once; paths are not taken, for a cell opens no file of a user's."""
+    if name not in template_names():
+        raise TemplateError(f"expected a ready template's name, one of {', '.join(template_names())}")
+    return load_template(name)
+
+
+def _is_here(name: str) -> bool:
+    try:
+        _template(name)
+    except SampleError:
+        return False
+    return True

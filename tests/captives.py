@@ -1,0 +1,197 @@
+"""Works that try what a cell must not let them: each returns what it could do, or is stopped."""
+
+import contextlib
+import ctypes
+import errno
+import gc
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+
+
+def echo(photo, options, tell):
+    return bytes(photo)
+
+
+def describe(photo, options, tell):
+    """Say what is the matter inside."""
+    tell("describe")
+    status = dict(
+        line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line
+    )
+    return "\n".join(f"{name} {value}" for name, value in status.items()).encode()
+
+
+def tries(photo, options, tell):
+    """Try one way out; what stops it is the result."""
+    try:
+        return f"went through: {ATTEMPTS[options['way']]()}".encode()
+    except OSError as error:
+        return f"stopped: {errno.errorcode[error.errno]}".encode()
+
+
+def _connect():
+    with socket.create_connection(("127.0.0.1", 9)):
+        pass
+
+
+def _datagram():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.sendto(b"a face", ("127.0.0.1", 9))
+
+
+def _unix():
+    with socket.socket(socket.AF_UNIX) as out:
+        out.connect("\0facekit-nobody")
+
+
+def _resolve():
+    try:
+        socket.getaddrinfo("example.org", 80)
+    except socket.gaierror as error:
+        raise OSError(errno.EHOSTUNREACH, "no answer") from error
+
+
+def _call(name, *args):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*args) < 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _spawn():
+    os.posix_spawn("/bin/true", ["true"], {})
+
+
+def _write(place):
+    return lambda: os.close(os.open(place, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
+def _kept_open():
+    """Write by a descriptor of memory that has no name: not even that takes a byte."""
+    number = os.memfd_create("face")
+    os.write(number, b"a face")
+
+
+def _raise_limit():
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (1000, 1000))
+
+
+ATTEMPTS = {
+    "connect": _connect,
+    "datagram": _datagram,
+    "unix": _unix,
+    "resolve": _resolve,
+    "write in tmp": _write("/tmp/facekit-captive"),  # noqa: S108
+    "write in shm": _write("/dev/shm/facekit-captive"),  # noqa: S108
+    "write to null": _write("/dev/null"),
+    "append": lambda: os.open(__file__, os.O_WRONLY | os.O_APPEND),
+    "truncate": lambda: os.truncate(__file__, 0),
+    "make a folder": lambda: os.mkdir("/tmp/facekit-captive"),  # noqa: S108
+    "make a link": lambda: os.symlink("a face", "/tmp/facekit-captive"),  # noqa: S108
+    "unlink": lambda: os.unlink(__file__),
+    "write memory file": _kept_open,
+    "read passwd": lambda: Path("/etc/passwd").read_bytes(),
+    "read another's memory": lambda: Path(f"/proc/{os.getppid()}/mem").open("rb"),
+    "fork": lambda: _call("fork"),
+    "vfork": lambda: _call("vfork"),
+    "spawn": _spawn,
+    "exec": lambda: os.execv("/bin/true", ["true"]),
+    "trace": lambda: _call("ptrace", 16, os.getppid(), 0, 0),
+    "kill": lambda: os.kill(os.getppid(), signal.SIGKILL),
+    "raise a limit": _raise_limit,
+    "be dumped": lambda: _call("prctl", 4, ctypes.c_ulong(1), 0, 0, 0),
+    "new namespace": lambda: _call("unshare", 0x10000000),
+    "mount": lambda: _call("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+}
+
+
+def bomb(photo, options, tell):
+    """Fork as fast as possible; then start threads as many as possible."""
+    made = 0
+    for _ in range(1000):
+        with contextlib.suppress(OSError):
+            _call("fork")
+            made += 1
+    waiting = threading.Event()
+    threads = []
+    with contextlib.suppress(RuntimeError, MemoryError):
+        for _ in range(10_000):
+            thread = threading.Thread(target=waiting.wait, daemon=True)
+            thread.start()
+            threads.append(thread)
+    waiting.set()
+    return f"{made} processes, {len(threads)} threads".encode()
+
+
+def allocate(photo, options, tell):
+    return bytes(np.ones(options["bytes"], np.uint8)[:1])
+
+
+def allocate_in_c(photo, options, tell):
+    """Take memory past Python's accounts, a little at a time."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    taken = 0
+    while place := libc.malloc(1 << 24):
+        ctypes.memset(place, 1, 1 << 24)
+        taken += 1 << 24
+    return str(taken).encode()
+
+
+def loop(photo, options, tell):
+    tell("loop")
+    gc.enable()
+    while True:
+        pass
+
+
+def sleep(photo, options, tell):
+    tell("sleep")
+    threading.Event().wait(options.get("seconds", 600))
+    return bytes(photo)
+
+
+def crash(photo, options, tell):
+    """Read where nothing is, as a decoder that has been led astray does."""
+    tell("crash")
+    ctypes.string_at(0)
+    return b""
+
+
+def crash_in_mediapipe(photo, options, tell):
+    """Show MediaPipe a picture whose width its native code does not survive."""
+    from facekit import landmarks
+
+    tell("crash")
+    landmarks._detect(np.zeros((8, 33_000, 3), np.uint8), 1)
+    return b""
+
+
+def leave(photo, options, tell):
+    os._exit(options["code"])
+
+
+def defect(photo, options, tell):
+    raise ZeroDivisionError(bytes(photo))
+
+
+def chatter(photo, options, tell):
+    """Say what no stage is called, and print."""
+    print(bytes(photo))
+    os.write(2, bytes(photo))
+    tell("FACE: 123 " * 5)
+    tell("warp")
+    return b""
+
+
+WORKS = {
+    name: f"captives:{name}"
+    for name, value in list(globals().items())
+    if callable(value) and getattr(value, "__module__", "") == __name__ and not name.startswith("_")
+}

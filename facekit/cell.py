@@ -26,7 +26,7 @@ import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -140,6 +140,8 @@ class Lease:
         The walls that hold, each with its means.
     seconds : float
         For how long, from the leasing on, it waits.
+    cell : Cell
+        The process, as its caller knows it.
     """
 
     job: str
@@ -249,6 +251,7 @@ class Cells:
         """End all cells and their server; jobs that run end in `CellCrashedError`."""
         if self._started is not None:
             self._started.close()
+            self._drop(self._leased)
 
     def __enter__(self) -> Self:
         """Start."""
@@ -298,7 +301,7 @@ class Cells:
         """
         warden = self._warden
         with warden.changed:
-            self._leased = {one for one in self._leased if not one.ended.is_set()}
+            self._drop(one for one in self._leased if one.ended.is_set())
             if len(self._leased) >= self._leases:
                 raise QueueFullError(f"{self._leases} jobs wait for their pictures already; try again soon")
             warden.changed.wait_for(lambda: bool(warden.gone or warden.waiting), timeout)
@@ -401,6 +404,14 @@ class Cells:
             From `lease`; it does no harm to cancel what has ended.
         """
         self._warden.order(lease.cell, "kill")
+        with self._warden.changed:
+            self._drop(self._leased & {lease.cell})
+
+    def _drop(self, cells: Iterable[Cell]) -> None:
+        """Hang up on cells that nobody will run."""
+        for cell in tuple(cells):
+            self._leased.remove(cell)
+            cell.frames.close()
 
     def _take(self, lease: Lease) -> Cell:
         """Use the lease up; until its turn comes, the cell waits once more as long."""

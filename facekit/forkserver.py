@@ -15,6 +15,7 @@ when the server ends, the kernel kills the cells.
 """
 
 import ctypes
+import gc
 import json
 import os
 import selectors
@@ -22,17 +23,19 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from facekit.compiled import close_cache, has_compiled
-from facekit.errors import CellError, FacekitError, WallError
-from facekit.inside import Orders, live
+from facekit.envelope import open_sealed, seal
+from facekit.errors import CellError, FacekitError, InputError, WallError
+from facekit.inside import Orders, Work, live
+from facekit.keys import KeyPair
 from facekit.walls import Limits, load_libraries, raise_walls, readable_folders
-from facekit.works import find_work, prepare
 
 __all__ = ["Server", "main"]
 
@@ -95,8 +98,9 @@ class Server:
                 self._end_overdue()
         finally:
             for child in self._children.values():
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
+                os.kill(child.pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
+            for child in self._children.values():
+                os.waitpid(child.pid, 0)
 
     def _patience(self) -> float | None:
         """Return the seconds until something must be done unasked."""
@@ -155,7 +159,7 @@ class Server:
 
     def _kill(self, child: _Child, why: str) -> None:
         child.killed = child.killed or why
-        os.kill(child.pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
+        os.kill(child.pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         for number, child in list(self._children.items()):
@@ -190,7 +194,7 @@ def main() -> None:
         try:
             orders = _orders(settings)
             load_libraries()
-            prepare()
+            _prepare(orders.works.values())
             if has_compiled() and "again" not in sys.argv:  # the next process will be half as large
                 again = [sys.executable, "-m", "facekit.forkserver", *sys.argv[1:], "again"]
                 os.execv(sys.executable, again)  # noqa: S606 (itself)
@@ -209,6 +213,25 @@ def main() -> None:
     os._exit(0)  # MediaPipe and others have nothing to tidy up that the kernel does not
 
 
+def _find(place: str) -> Work:
+    module, _, name = place.partition(":")
+    try:
+        work: Work = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        raise InputError(f"expected a work as module:function, got {place!r}") from None
+    return work
+
+
+def _prepare(works: Iterable[Work]) -> None:
+    """Let the works' modules load and compile what a cell will need, so that it finds it in memory."""
+    for module in dict.fromkeys(work.__module__ for work in works):
+        getattr(sys.modules[module], "prepare", int)()
+    with KeyPair.generate() as keys:  # what a first key sets up takes longer than the key
+        open_sealed(seal(b"", keys.public_bytes, job="-"), keys, job="-")
+    gc.collect()
+    gc.freeze()  # a collection in a cell leaves the server's pages alone
+
+
 def _trim() -> None:
     """Give back what the first swaps took; each cell's page tables are smaller for it."""
     with suppress(OSError, AttributeError):  # the GNU C library's
@@ -221,7 +244,7 @@ def _orders(settings: Mapping[str, Any]) -> Orders:
         kem=settings["kem"],
         allow_weak=settings["allow_weak"],
         readable=(*readable_folders(), *map(Path, settings["readable"])),
-        works={name: find_work(place) for name, place in settings["works"].items()},
+        works={name: _find(place) for name, place in settings["works"].items()},
     )
 
 

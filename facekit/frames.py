@@ -57,13 +57,39 @@ class Frames:
         self._write(payload)
 
     def put_parts(self, kind: bytes, part: bytes | bytearray | memoryview) -> None:
-        """Send bytes of any length as messages of one kind; as `put` else."""
+        """Send bytes of any length, as messages of one kind.
+
+        Parameters
+        ----------
+        kind : bytes
+            One letter.
+        part : bytes-like
+            Where it is empty, nothing is sent.
+
+        Raises
+        ------
+        OSError
+            The other side has gone.
+        """
         view = memoryview(part).cast("B")
         for start in range(0, len(view), MAX_FRAME):
             self.put(kind, view[start : start + MAX_FRAME])
 
     def put_json(self, kind: bytes, document: Mapping[str, Any]) -> None:
-        """Send a document; as `put` else."""
+        """Send a document.
+
+        Parameters
+        ----------
+        kind : bytes
+            One letter.
+        document : mapping
+            What JSON can hold, in at most `MAX_FRAME` bytes.
+
+        Raises
+        ------
+        OSError
+            The other side has gone.
+        """
         self.put(kind, json.dumps(document, separators=(",", ":")).encode())
 
     def get(self) -> tuple[bytes, bytearray] | None:

@@ -2,6 +2,10 @@
 
 Messages out: ``K`` the public key and the walls; ``S`` a stage that begins; ``R`` a part of the
 sealed result; ``E`` an error; ``D`` done. In: ``J`` the job; ``U`` a part of the envelope; ``.`` its end.
+
+A work is a function ``work(photo, options, tell) -> bytes``: from a photo's bytes, which it may
+overwrite, and options that came from the caller as JSON, to the result's; `tell` takes the name of
+each stage as it begins. A module of works may have a ``prepare()``, which the fork server calls once.
 """
 
 import base64
@@ -9,20 +13,22 @@ import gc
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from facekit.envelope import open_sealed, seal_chunks
 from facekit.errors import CellCrashedError, CellMemoryError, FacekitError, InputError
 from facekit.frames import Frames
 from facekit.keys import KemName, KeyPair
 from facekit.walls import Limits, raise_walls
-from facekit.works import Work
 
-__all__ = ["Orders", "live"]
+__all__ = ["Orders", "Tell", "Work", "live"]
+
+Tell: TypeAlias = Callable[[str], object]
+Work: TypeAlias = Callable[[bytearray, Mapping[str, Any], Tell], bytes]
 
 _NO_MEMORY = -4  # OpenCV's code
 
@@ -66,11 +72,12 @@ def live(channel: socket.socket, orders: Orders, *, parent: int) -> NoReturn:
     """
     frames = Frames(channel)
     try:
-        _keep_only(channel.fileno())
+        _silence()
         gc.disable()  # too short a life to collect in, and a collection would copy the server's pages
         walls = raise_walls(
             orders.limits, parent=parent, readable=orders.readable, allow_weak=orders.allow_weak
         )
+        _keep_only(channel.fileno())
         keys = KeyPair.generate(orders.kem)
         frames.put_json(
             b"K", {"public_key": base64.b64encode(keys.public_bytes).decode(), "walls": list(walls)}
@@ -83,11 +90,15 @@ def live(channel: socket.socket, orders: Orders, *, parent: int) -> NoReturn:
     os._exit(code)
 
 
-def _keep_only(channel: int) -> None:
-    """Close what the fork brought along; nothing said inside reaches a terminal or a log."""
+def _silence() -> None:
+    """Let nothing that is printed inside reach a terminal or a log."""
     null = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(null, standard)
+
+
+def _keep_only(channel: int) -> None:
+    """Close what the fork and the walls left open."""
     os.closerange(3, channel)
     os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
 

@@ -184,11 +184,12 @@ def readable_folders() -> tuple[Path, ...]:
 
 
 def _limit(standing: _Standing, limits: Limits) -> None:
-    def at_most(what: int, value: int) -> Callable[[], None]:
-        return lambda: resource.setrlimit(what, (value, value))
+    def at_most(what: int, value: int, *, grace: int = 0) -> Callable[[], None]:
+        return lambda: resource.setrlimit(what, (value, value + grace))
 
     standing.raise_by("RLIMIT_DATA", ["memory"], at_most(resource.RLIMIT_DATA, limits.memory))
-    standing.raise_by("RLIMIT_CPU", ["time"], at_most(resource.RLIMIT_CPU, limits.cpu_seconds))
+    # A second more, so that the signal says why: at the harder limit it is the one that always kills.
+    standing.raise_by("RLIMIT_CPU", ["time"], at_most(resource.RLIMIT_CPU, limits.cpu_seconds, grace=1))
     standing.raise_by("RLIMIT_CORE", ["dump"], at_most(resource.RLIMIT_CORE, 0))
     standing.raise_by("RLIMIT_FSIZE", [], at_most(resource.RLIMIT_FSIZE, 0))
     standing.raise_by("RLIMIT_NOFILE", [], at_most(resource.RLIMIT_NOFILE, limits.open_files))
@@ -269,7 +270,7 @@ def _holds(wall: str, means: list[str], limits: Limits, parent: int) -> bool:
     if wall == "memory":
         return resource.getrlimit(resource.RLIMIT_DATA) == (limits.memory, limits.memory)
     if wall == "time":
-        return resource.getrlimit(resource.RLIMIT_CPU) == (limits.cpu_seconds, limits.cpu_seconds)
+        return resource.getrlimit(resource.RLIMIT_CPU) == (limits.cpu_seconds, limits.cpu_seconds + 1)
     if wall == "dump":
         return resource.getrlimit(resource.RLIMIT_CORE) == (0, 0) and not _is_dumpable()
     if wall == "parent":

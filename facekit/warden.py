@@ -27,7 +27,23 @@ _LONGEST = 300  # characters of an error's message that may cross a wall
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """A cell, as its caller knows it; what follows `ended` says how, once that is set."""
+    """A cell, as its caller knows it.
+
+    Parameters
+    ----------
+    number, pid : int
+        How the server knows it, and the kernel.
+    frames : Frames
+        To speak with it.
+    ended : threading.Event
+        Set once its process is no more; what follows says how.
+    code : int, optional
+        Its exit code, or minus the signal that killed it.
+    killed : str
+        Why the server killed it: "asked", "deadline", or nothing.
+    cpu_seconds : float
+        What all its threads used.
+    """
 
     number: int
     pid: int
@@ -169,6 +185,7 @@ class Warden:
                 self._bury(self._alive.popitem()[1], {"code": None, "killed": "", "cpu_seconds": 0.0})
             self._control.close()
             self.changed.notify_all()
+        self._server.wait()
 
     def _bury(self, cell: Cell, how: Message) -> None:
         cell.code, cell.killed, cell.cpu_seconds = how["code"], how["killed"], how["cpu_seconds"]

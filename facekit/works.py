@@ -1,32 +1,24 @@
 """What a cell can be asked to do: from the bytes of a photo to the bytes of a result.
 
-A work is a function ``work(photo, options, tell) -> bytes``. `photo` is a bytearray that it may
-overwrite; `options` came from the caller as JSON; `tell` takes the name of each stage as it begins.
 `prepare` runs in the fork server, before there is any photo: what it leaves in memory (compiled
 kernels, templates) each cell finds there.
 """
 
-import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import cv2
 
 from facekit.codec import decode_image, encode_image
-from facekit.envelope import open_sealed, seal
 from facekit.errors import InputError, SampleError, TemplateError
-from facekit.keys import KeyPair
+from facekit.inside import Tell
 from facekit.landmarks import close_landmarkers
 from facekit.swap import swap_face
 from facekit.templates import load_template, template_names
 from facekit.values import Template
 
-__all__ = ["Tell", "Work", "find_work", "prepare", "swap"]
-
-Tell: TypeAlias = Callable[[str], object]
-Work: TypeAlias = Callable[[bytearray, Mapping[str, Any], Tell], bytes]
+__all__ = ["prepare", "swap"]
 
 _NOBODY: Final = "spacesuit"  # its face is drawn from averages
 _DIALS: Final = frozenset({"face", "slot", "shape", "features", "colour", "keep_mouth", "gaze"})
@@ -71,32 +63,6 @@ def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
     return encode_image(result.image, str(options.get("format", "png")))
 
 
-def find_work(place: str) -> Work:
-    """Import a work.
-
-    Parameters
-    ----------
-    place : str
-        ``"module:function"``.
-
-    Returns
-    -------
-    function
-        As said above.
-
-    Raises
-    ------
-    InputError
-        There is none.
-    """
-    module, _, name = place.partition(":")
-    try:
-        work: Work = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
-        raise InputError(f"expected a work as module:function, got {place!r}") from None
-    return work
-
-
 def prepare() -> None:
     """Load, compile and try all that a cell will need, so that it finds it in memory.
 
@@ -113,10 +79,6 @@ def prepare() -> None:
         for name in names:
             swap(bytearray(photo), {"template": name, "format": kind, **dials}, str)
     close_landmarkers()  # carried over a fork, one would hang
-    with KeyPair.generate() as keys:  # what a first key sets up takes longer than the key
-        open_sealed(seal(b"", keys.public_bytes, job="-"), keys, job="-")
-    gc.collect()
-    gc.freeze()  # a collection in a cell leaves the server's pages alone
 
 
 @cache

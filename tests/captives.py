@@ -92,16 +92,16 @@ ATTEMPTS = {
     "write to null": _write("/dev/null"),
     "append": lambda: os.open(__file__, os.O_WRONLY | os.O_APPEND),
     "truncate": lambda: os.truncate(__file__, 0),
-    "make a folder": lambda: os.mkdir("/tmp/facekit-captive"),  # noqa: S108
-    "make a link": lambda: os.symlink("a face", "/tmp/facekit-captive"),  # noqa: S108
-    "unlink": lambda: os.unlink(__file__),
+    "make a folder": lambda: Path("/tmp/facekit-captive").mkdir(),  # noqa: S108
+    "make a link": lambda: Path("/tmp/facekit-captive").symlink_to("a face"),  # noqa: S108
+    "unlink": lambda: Path(__file__).unlink(),
     "write memory file": _kept_open,
     "read passwd": lambda: Path("/etc/passwd").read_bytes(),
-    "read another's memory": lambda: Path(f"/proc/{os.getppid()}/mem").open("rb"),
+    "read another's memory": lambda: Path(f"/proc/{os.getppid()}/mem").read_bytes(),
     "fork": lambda: _call("fork"),
     "vfork": lambda: _call("vfork"),
     "spawn": _spawn,
-    "exec": lambda: os.execv("/bin/true", ["true"]),
+    "exec": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606
     "trace": lambda: _call("ptrace", 16, os.getppid(), 0, 0),
     "kill": lambda: os.kill(os.getppid(), signal.SIGKILL),
     "raise a limit": _raise_limit,
@@ -183,7 +183,7 @@ def defect(photo, options, tell):
 
 def chatter(photo, options, tell):
     """Say what no stage is called, and print."""
-    print(bytes(photo))
+    print(bytes(photo))  # noqa: T201
     os.write(2, bytes(photo))
     tell("FACE: 123 " * 5)
     tell("warp")

@@ -78,6 +78,7 @@ def live(channel: socket.socket, orders: Orders, *, parent: int) -> NoReturn:
             orders.limits, parent=parent, readable=orders.readable, allow_weak=orders.allow_weak
         )
         _keep_only(channel.fileno())
+        # Clause 1.2.2(1): the key that opens the upload is born here, and never leaves.
         keys = KeyPair.generate(orders.kem)
         frames.put_json(
             b"K", {"public_key": base64.b64encode(keys.public_bytes).decode(), "walls": list(walls)}
@@ -116,6 +117,7 @@ def _work(frames: Frames, keys: KeyPair, works: Mapping[str, Work]) -> None:
     # Clause 1.2.1c: the key is gone, so what is stored of the envelope opens for nobody.
     frames.put(b"S", b"opened")
     result = work(photo, job["options"], lambda stage: frames.put(b"S", stage.encode()))
+    # Clause 1.2.2(3): to the client's key where it gave one, else to one of this job.
     sealed = seal_chunks(result, base64.b64decode(job["result_key"]), job=job["job"], direction="result")
     for part in sealed:
         frames.put_parts(b"R", part)

@@ -375,7 +375,6 @@ def test_never_more_cells_work_than_were_asked_for():
     assert len(most) == 24
 
 
-@pytest.mark.clause("1.3.8(3)", partly="a cancelled job's process is killed")
 def test_a_cancelled_job_ends_at_once_wherever_it_is(cells):
     lease, began = cells.lease(), threading.Event()
     with ThreadPoolExecutor(1) as caller:

@@ -434,16 +434,36 @@ def test_a_swap_makes_no_network_call(swapped, require):
     assert run.returncode == 0, run.stderr
 
 
+#: Modules that join processes of this machine, and all that they use of `socket`.
+JOINING = {
+    "facekit/forkserver.py": {"send_fds", "socket", "socketpair"},
+    "facekit/frames.py": {"socket", "socketpair"},
+    "facekit/inside.py": {"socket"},
+    "facekit/walls.py": {"AF_INET", "SOCK_DGRAM", "socket"},  # to try whether the network is really shut
+    "facekit/warden.py": {"SHUT_RDWR", "recv_fds", "socket", "socketpair"},
+}
+
+
+def imports_of(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
 @pytest.mark.clause("3.1 (head)", partly="one module connects, and one starts the package clients")
 def test_only_what_fetches_can_connect():
-    found = set()
-    for path in (ROOT / "facekit").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            if {name.split(".")[0] for name in names} & NETWORKING:
-                found.add(path.relative_to(ROOT).as_posix())
-    assert found == {"facekit/models.py", "facekit/archives.py"}
+    sources = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "facekit").rglob("*.py")}
+    trees = {name: ast.parse(path.read_text()) for name, path in sources.items()}
+    found = {name for name, tree in trees.items() if set(imports_of(tree)) & NETWORKING}
+    assert found == {"facekit/models.py", "facekit/archives.py", *JOINING}
+    for name, allowed in JOINING.items():
+        attributes = [node for node in ast.walk(trees[name]) if isinstance(node, ast.Attribute)]
+        of_socket = {a.attr for a in attributes if isinstance(a.value, ast.Name) and a.value.id == "socket"}
+        assert of_socket <= allowed, name
+        connecting = {a.attr for a in attributes} & {"bind", "connect", "connect_ex", "sendto"}
+        assert connecting <= ({"connect"} if name == "facekit/walls.py" else set()), name
 
 
 @pytest.mark.clause("6.3 ads", "6.3 loc", "6.3 perf", partly="no component that the project declares is one")

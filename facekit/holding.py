@@ -26,7 +26,7 @@ class Memory:
         self._view = _writable(buffer)
 
     def erase(self) -> None:
-        """Overwrite it, look, and let go of it.
+        """Overwrite it, and look.
 
         Raises
         ------
@@ -34,7 +34,6 @@ class Memory:
             It does not read back as overwritten.
         """
         wipe(self._view)
-        self._view.release()
 
 
 class Key:

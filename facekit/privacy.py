@@ -200,7 +200,7 @@ class Store:
         if shelf is None:
             return
         failed = []
-        for step in (*(scratch.close for scratch in self._scratches), shelf.close):
+        for step in (*(scratch.close for scratch in tuple(self._scratches)), shelf.close):
             try:
                 step()
             except PrivacyError as error:

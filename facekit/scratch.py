@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from threading import RLock
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
@@ -258,23 +259,20 @@ class Scratch:
             Some of it is left; the rest is gone.
         """
         what = _known(what, tuple(What))
-        left: list[tuple[How, Erase]] = []
         reasons: dict[str, None] = {}
         with self._lock:
-            while self._things[what]:
-                how, erase = self._things[what][-1]
+            # Clauses 1.2.1c, 1.2.2(4)c: the upload can go before the rest, as soon as it has been opened.
+            for thing in tuple(self._things[what]):
+                how, erase = thing
                 try:
                     erase()
                 except (OSError, PrivacyError) as error:
                     reasons[str(error)] = None
-                    left.append((how, erase))
                 else:
                     self.note(Erased(what, how, self._clock()))
-                self._things[what].pop()
-            self._things[what] = left
-        if left:
-            said = f"{what.words} could not be erased ({', '.join(reasons)})"
-            raise ErasureError(f"{said}; the duty to erase it stays open")
+                    self._things[what].remove(thing)
+        if reasons:
+            raise ErasureError(_left(what, ", ".join(reasons)))
 
     def close(self) -> None:
         """Erase all, look, and issue the receipt. Closing again does the rest, or nothing.
@@ -293,20 +291,9 @@ class Scratch:
                 return
             self._closing = True
             failed, stop = self._erase_each()
-            if self._shelf is not None and not failed and self._shelf.duties(self.job):
-                failed.append("a sealed file of the job is left; the duty to erase it stays open")
-            if failed:
-                raise ErasureError("; ".join(failed))
-            self._receipt = issue_receipt(
-                self.signer,
-                self.job,
-                issued=self._clock(),
-                outcome=self.outcome or "delivered",
-                erased=self._rows.values(),
-                upload=self._upload,
-                result_key=self.result_key,
-                walls=self.walls,
-            )
+            if not failed:
+                self._receipt = self._issue()
+        leave(partial(_refuse, failed), stop)
         if stop is not None:
             raise stop
 
@@ -314,17 +301,45 @@ class Scratch:
         """Erase kind after kind; return what failed, and the interrupt that came in between."""
         failed: list[str] = []
         stop: BaseException | None = None
-        for what in What:
+        steps: list[Erase] = [*(partial(self.erase, what) for what in What), self._erase_forgotten]
+        for step in steps:
             for _ in range(_TRIES):
                 try:
-                    self.erase(what)
-                except ErasureError as error:
+                    step()
+                except PrivacyError as error:
                     failed.append(str(error))
                 except (KeyboardInterrupt, SystemExit) as error:
                     stop = error
                     continue
                 break
+        failed += [_left(what, "interrupted") for what in What if self._things[what] and not failed]
         return failed, stop
+
+    def _erase_forgotten(self) -> None:
+        """Erase what the ledger has of this job beside: an interrupt came before it was taken over."""
+        if self._shelf is None:
+            return
+        for duty in self._shelf.duties(self.job):
+            what = next(what for what, kind in _ON_DISK.items() if kind == duty.kind)
+            try:
+                self._shelf.erase(duty)
+            except ErasureError as error:
+                if not self._things[what]:  # else it has been said
+                    raise ErasureError(_left(what, str(error))) from error
+            else:
+                self.note(Erased(what, How.OVERWRITTEN_UNLINKED, self._clock()))
+
+    def _issue(self) -> ErasureReceipt:
+        return issue_receipt(
+            self.signer,
+            self.job,
+            issued=self._clock(),
+            outcome=self.outcome or "delivered",
+            erased=self._rows.values(),
+            upload=self._upload,
+            result_key=self.result_key,
+            walls=self.walls,
+        )
 
     @property
     def receipt(self) -> ErasureReceipt:
@@ -382,6 +397,15 @@ def leave(close: Callable[[], None], error: BaseException | None) -> None:
             raise
         error.add_note(f"besides: {failed}")
         _log.error("%s", failed)
+
+
+def _left(what: What, why: str) -> str:
+    return f"{what.words} could not be erased ({why}); the duty to erase it stays open"
+
+
+def _refuse(failed: list[str]) -> None:
+    if failed:
+        raise ErasureError("; ".join(failed))
 
 
 def _known(what: What | str, allowed: tuple[What, ...]) -> What:

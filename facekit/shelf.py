@@ -9,6 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,6 +19,7 @@ from threading import Lock
 from typing import Final, TypeAlias
 
 from facekit.envelope import HEADER_SIZE, read_header
+from facekit.erasures import cut_time
 from facekit.errors import ErasedError, ErasureError, PrivacyError
 from facekit.folders import LEDGER, RUNS, SEALED, open_inner, open_top
 from facekit.ledger import Duty, Kind, Ledger
@@ -187,38 +189,39 @@ class Shelf:
         head = _take_head(source)
         # Clause 1.2.2(4)a: what is not sealed cannot reach the disk by mistake.
         read_header(head)
-        now = self._clock()
+        now = cut_time(self._clock())
         duty = Duty(secrets.token_hex(16), job, kind, self._run.id, now, now + self._lifetime)
         self._ends[duty.file] = time.monotonic() + self._lifetime.total_seconds()
         # Clause 1.2.3c: the duty to erase is on the disk before the first byte of what is to be erased.
         self._ledger.add(duty)
         try:
             size = self._write(duty, chain((head,), source))
-        except BaseException as error:
+        except BaseException:
             self.erase(duty)
-            if isinstance(error, OSError):
-                said = f"the sealed {kind} could not be stored ({error.strerror}); nothing of it is left"
-                raise PrivacyError(said) from error
             raise
         return Kept(self, duty, size)
 
     def _write(self, duty: Duty, parts: Iterable[Bytes]) -> int:
         size = 0
-        file = self._ledger.claim(duty.file, lambda: os.open(duty.file, _NEW, 0o600, dir_fd=self._sealed))
+        with _storing(duty.kind):
+            file = self._ledger.claim(
+                duty.file, partial(os.open, duty.file, _NEW, 0o600, dir_fd=self._sealed)
+            )
         try:
             # While it is written, a sweep leaves the file alone: so its writer must watch the time.
-            with locked(file, wait=False):
+            with locked(file):
+                if not os.fstat(file).st_nlink:
+                    raise ErasedError(f"the {duty.kind} was overdue before any of it was stored")
                 for part in parts:
                     if self._is_overdue(duty):
                         raise ErasedError(f"the {duty.kind} was overdue before all of it was stored")
-                    left = memoryview(part).cast("B")
-                    size += len(left)
-                    while left:
-                        left = left[os.write(file, left) :]
-                os.fsync(file)
+                    with _storing(duty.kind):
+                        size += _write_all(file, part)
+                with _storing(duty.kind):
+                    os.fsync(file)
+                    os.fsync(self._sealed)
         finally:
             os.close(file)
-        os.fsync(self._sealed)
         return size
 
     def read(self, duty: Duty, offset: int, size: int) -> bytes:
@@ -274,6 +277,7 @@ class Shelf:
             It is not gone, or the ledger cannot be written; the duty stays.
         """
         try:
+            self._run.check()
             erase_entry(self._sealed, duty.file, wait=wait)
             # Clause 1.2.3c: the duty goes when, and only when, somebody has looked.
             if not self._ledger.retire(duty.file, lambda: not is_there(self._sealed, duty.file)):
@@ -371,6 +375,23 @@ def _take_head(source: Iterator[Bytes]) -> bytes:
             break
         head += part
     return head
+
+
+@contextmanager
+def _storing(kind: Kind) -> Iterator[None]:
+    """Tell a disk that refuses from a source that breaks off, whose error is the caller's."""
+    try:
+        yield
+    except OSError as error:
+        raise PrivacyError(f"the sealed {kind} could not be stored ({error.strerror})") from error
+
+
+def _write_all(file: int, part: Bytes) -> int:
+    left = memoryview(part).cast("B")
+    size = len(left)
+    while left:
+        left = left[os.write(file, left) :]
+    return size
 
 
 def _read(file: int, offset: int, size: int) -> bytes:

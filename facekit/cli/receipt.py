@@ -85,11 +85,11 @@ def _at(moment: object) -> str:
 def _read_key(given: str) -> bytes:
     """Take a key from a file, 32 bytes or base64, or from the option itself."""
     path = Path(given)
-    text = _read(path).strip() if _is_file(path) else given.encode("utf-8", "replace")
+    text = _read(path) if _is_file(path) else given.encode("utf-8", "replace")
     if len(text) == KEY_SIZE and _is_file(path):
         return text
     try:
-        key = base64.b64decode(text, validate=True)
+        key = base64.b64decode(text.strip(), validate=True)
     except (ValueError, binascii.Error):
         key = b""
     if len(key) != KEY_SIZE:

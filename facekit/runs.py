@@ -17,7 +17,7 @@ from facekit.errors import PrivacyError
 __all__ = ["Run", "bury", "find_dead", "is_run"]
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_MODE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+_MODE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Run:

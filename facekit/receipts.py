@@ -53,6 +53,7 @@ _FORMAT: Final = "facekit erasure receipt 1"
 _LABEL: Final = b"facekit erasure receipt v1\0"
 _JOB: Final = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")  # 16 bytes in base64 for URLs
 _SHORT: Final = re.compile(r"[0-9a-f]{16}")
+# Clause 1.2.3b: each field is a word of a closed list, a random number or a time.
 _WALL: Final = re.compile(r"[a-z][a-z_-]{0,39}")  # no digit: it could tell a size
 _SENTENCE: Final = re.compile(r"[ -~]{1,300}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from facekit.data import list_samples, load_sample, synthetic_face
     from facekit.envelope import open_sealed, seal
     from facekit.landmarks import detect_faces
+    from facekit.privacy import Scratch
+    from facekit.receipts import verify_receipt
     from facekit.swap import swap_face, swap_faces
     from facekit.templates import list_templates, load_template
     from facekit.warp import warp_piecewise_affine
@@ -31,6 +33,8 @@ _HOME = {
     "data": ("list_samples", "load_sample", "synthetic_face"),
     "envelope": ("open_sealed", "seal"),
     "landmarks": ("detect_faces",),
+    "privacy": ("Scratch",),
+    "receipts": ("verify_receipt",),
     "swap": ("swap_face", "swap_faces"),
     "templates": ("list_templates", "load_template"),
     "warp": ("warp_piecewise_affine",),
@@ -38,6 +42,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Scratch",
     "blend_poisson",
     "decode_image",
     "detect_faces",
@@ -55,6 +60,7 @@ __all__ = [
     "swap_face",
     "swap_faces",
     "synthetic_face",
+    "verify_receipt",
     "warp_piecewise_affine",
     "write_image",
 ]

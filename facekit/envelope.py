@@ -42,6 +42,7 @@ from facekit.keys import (
     KEMS,
     REFUSED,
     AeadName,
+    KemName,
     KeyPair,
     check_option,
     kem_of,
@@ -50,10 +51,12 @@ from facekit.keys import (
 
 __all__ = [
     "CHUNK_SIZE",
+    "HEADER_SIZE",
     "MAX_CHUNK_SIZE",
     "KeyPair",
     "open_chunks",
     "open_sealed",
+    "read_header",
     "seal",
     "seal_chunks",
 ]
@@ -71,6 +74,7 @@ _AEAD_NAMES = {number: name for name, number in AEAD_IDS.items()}
 _MAGIC, _VERSION = b"FKSE", 1
 _HEADER = struct.Struct(">4sBHHHI")
 _LABEL = b"facekit envelope v1 "
+HEADER_SIZE: Final = _HEADER.size  # bytes
 _KEY_SIZE, _TAG_SIZE = 32, 16
 _READ_SIZE = 1024 * 1024
 
@@ -305,20 +309,49 @@ def _open_head(
     source: "_Parts", key_pair: KeyPair, job: str | bytes, direction: Direction
 ) -> tuple[Cipher, int]:
     """Return the cipher under the file key, and the size of the chunks."""
-    header = bytes(source.fill(bytearray(_HEADER.size)))
-    if len(header) < _HEADER.size or not header.startswith(_MAGIC):
-        raise SealError("expected a sealed envelope, got something else")
-    _, version, kem_id, kdf_id, aead_id, chunk_size = _HEADER.unpack(header)
-    if version != _VERSION:
-        raise SealError(f"expected an envelope of version {_VERSION}, got version {version}")
-    kem, aead = _KEM_NAMES.get(kem_id), _AEAD_NAMES.get(aead_id)
-    if kem is None or aead is None or kdf_id != KDF_ID or not 1 <= chunk_size <= MAX_CHUNK_SIZE:
-        raise SealError("the envelope's header holds what this version of facekit does not know")
+    header = bytes(source.fill(bytearray(HEADER_SIZE)))
+    kem, aead, chunk_size = read_header(header)
     if kem != key_pair.kem:
         raise SealError(f"the envelope is for a key of kind {kem}, got one of kind {key_pair.kem}")
     wrapped = source.fill(bytearray(KEMS[kem].enc_length() + _KEY_SIZE + _TAG_SIZE))
     file_key = key_pair.unwrap(bytes(wrapped), aead=aead, info=_info(header, job, direction))
     return _cipher(aead, file_key), chunk_size
+
+
+def read_header(head: Bytes) -> tuple[KemName, AeadName, int]:
+    """Read the header of an envelope; nothing but an envelope begins with one.
+
+    Parameters
+    ----------
+    head : bytes, bytearray or memoryview
+        At least the first `HEADER_SIZE` bytes of what may be an envelope.
+
+    Returns
+    -------
+    kem, aead : str
+        Its suite.
+    chunk_size : int
+        Bytes of data in a chunk.
+
+    Raises
+    ------
+    SealError
+        It begins with none, or with one of another version.
+
+    Examples
+    --------
+    >>> read_header(seal(b"a photo", KeyPair.generate().public_bytes, job="41c8"))
+    ('x25519', 'chacha20poly1305', 65536)
+    """
+    if len(head) < HEADER_SIZE or head[: len(_MAGIC)] != _MAGIC:
+        raise SealError("expected a sealed envelope, got something else")
+    _, version, kem_id, kdf_id, aead_id, chunk_size = _HEADER.unpack_from(head)
+    if version != _VERSION:
+        raise SealError(f"expected an envelope of version {_VERSION}, got version {version}")
+    kem, aead = _KEM_NAMES.get(kem_id), _AEAD_NAMES.get(aead_id)
+    if kem is None or aead is None or kdf_id != KDF_ID or not 1 <= chunk_size <= MAX_CHUNK_SIZE:
+        raise SealError("the envelope's header holds what this version of facekit does not know")
+    return kem, aead, chunk_size
 
 
 def _open_chunk(cipher: Cipher, nonce: bytes, sealed: memoryview) -> bytearray:

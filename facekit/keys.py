@@ -161,6 +161,11 @@ class KeyPair:
         """
         self._private = None
 
+    @property
+    def erased(self) -> bool:
+        """Whether the private half is gone."""
+        return self._private is None
+
     def __enter__(self) -> Self:
         """Return the pair."""
         return self

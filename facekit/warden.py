@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -43,6 +44,8 @@ class Cell:
         Why the server killed it: "asked", "deadline", or nothing.
     cpu_seconds : float
         What all its threads used.
+    watched : int, optional
+        What becomes readable when the process ends, where the kernel offers it.
     """
 
     number: int
@@ -52,6 +55,33 @@ class Cell:
     code: int | None = None
     killed: str = ""
     cpu_seconds: float = 0.0
+    watched: int | None = None
+
+    def has_gone(self, seconds: float) -> bool:
+        """Wait for the process to be no more, by the kernel's word where it gives one.
+
+        Parameters
+        ----------
+        seconds : float
+            How long to wait.
+
+        Returns
+        -------
+        bool
+            Whether it has gone.
+        """
+        if self.watched is None:
+            return self.ended.wait(seconds)
+        looking = select.poll()
+        looking.register(self.watched, select.POLLIN)
+        return bool(looking.poll(1000 * seconds)) and self.ended.wait(seconds)
+
+    def hang_up(self) -> None:
+        """Let go of what leads to the process."""
+        self.frames.close()
+        if self.watched is not None:
+            os.close(self.watched)
+            self.watched = None
 
 
 class Warden:
@@ -88,6 +118,7 @@ class Warden:
         self.waiting: deque[Cell] = deque()
         self.gone: FacekitError | None = None
         self._alive: dict[int, Cell] = {}
+        self._owner = os.getpid()
         self._control, theirs = socket.socketpair()
         with theirs:
             self._server = _start(theirs, settings)
@@ -104,6 +135,8 @@ class Warden:
 
     def close(self) -> None:
         """End the server and all cells; jobs that run end in `CellCrashedError`."""
+        if os.getpid() != self._owner:  # a fork of the caller's, on its own way out
+            return
         with self.changed:
             self.gone = self.gone or CellError("the cells have been closed")
         with suppress(OSError):
@@ -171,7 +204,7 @@ class Warden:
         for message, number in messages:
             with self.changed:
                 if "born" in message:
-                    cell = Cell(message["born"], message["pid"], Frames(socket.socket(fileno=number)))
+                    cell = _born(message, number)
                     self._alive[cell.number] = cell
                     self.waiting.append(cell)
                 elif "ended" in message:
@@ -191,8 +224,15 @@ class Warden:
         cell.code, cell.killed, cell.cpu_seconds = how["code"], how["killed"], how["cpu_seconds"]
         if cell in self.waiting:
             self.waiting.remove(cell)
-            cell.frames.close()
+            cell.hang_up()
         cell.ended.set()
+
+
+def _born(message: Message, number: int) -> Cell:
+    cell = Cell(message["born"], message["pid"], Frames(socket.socket(fileno=number)))
+    with suppress(AttributeError, ProcessLookupError):  # not on every system; or it has ended already
+        cell.watched = os.pidfd_open(cell.pid)
+    return cell
 
 
 def _start(control: socket.socket, settings: Mapping[str, Any]) -> "subprocess.Popen[bytes]":

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from facekit import __version__
-from facekit.cli import landmarks, lists, reports, seal, swap
+from facekit.cli import landmarks, lists, receipt, reports, seal, swap
 from facekit.cli.base import Group
 
 __all__ = ["app"]
@@ -44,6 +44,7 @@ def _facekit(
 app.command(epilog=swap.EXAMPLES)(swap.swap)
 app.command(epilog=landmarks.EXAMPLES)(landmarks.landmarks)
 app.command(epilog=seal.EXAMPLES)(seal.seal)
+app.command(epilog=receipt.EXAMPLES)(receipt.receipt)
 app.command()(lists.templates)
 app.command()(lists.samples)
 app.command()(lists.models)

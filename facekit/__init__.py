@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from facekit.blend import blend_poisson
+    from facekit.canaries import canaries_of
     from facekit.checkup import doctor
     from facekit.codec import decode_image, encode_image, read_image, write_image
     from facekit.colour import match_colour
     from facekit.data import list_samples, load_sample, synthetic_face
     from facekit.envelope import open_sealed, seal
     from facekit.landmarks import detect_faces
+    from facekit.residue import find_residue
     from facekit.swap import swap_face, swap_faces
     from facekit.templates import list_templates, load_template
     from facekit.warp import warp_piecewise_affine
@@ -23,12 +25,14 @@ __version__ = "0.1.0"
 
 _HOME = {
     "blend": ("blend_poisson",),
+    "canaries": ("canaries_of",),
     "checkup": ("doctor",),
     "codec": ("decode_image", "encode_image", "read_image", "write_image"),
     "colour": ("match_colour",),
     "data": ("list_samples", "load_sample", "synthetic_face"),
     "envelope": ("open_sealed", "seal"),
     "landmarks": ("detect_faces",),
+    "residue": ("find_residue",),
     "swap": ("swap_face", "swap_faces"),
     "templates": ("list_templates", "load_template"),
     "warp": ("warp_piecewise_affine",),
@@ -37,10 +41,12 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "blend_poisson",
+    "canaries_of",
     "decode_image",
     "detect_faces",
     "doctor",
     "encode_image",
+    "find_residue",
     "list_samples",
     "list_templates",
     "load_sample",

@@ -151,7 +151,7 @@ def find_residue(
     Examples
     --------
     >>> from facekit import canaries_of
-    >>> photo = np.random.default_rng(1).bytes(5000)
+    >>> photo = os.urandom(5000)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     before = find_residue(canaries_of(upload=photo), folders=[folder], usual=False)
     ...     forgotten = Path(folder, "upload.tmp").write_bytes(photo[1000:2000])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from facekit.blend import blend_poisson
+    from facekit.canaries import canaries_of
     from facekit.cell import run_in_cell
     from facekit.checkup import doctor
     from facekit.codec import decode_image, encode_image, read_image, write_image
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from facekit.landmarks import detect_faces
     from facekit.privacy import Scratch
     from facekit.receipts import verify_receipt
+    from facekit.residue import find_residue
     from facekit.swap import swap_face, swap_faces
     from facekit.templates import list_templates, load_template
     from facekit.warp import warp_piecewise_affine
@@ -27,6 +29,7 @@ __version__ = "0.1.0"
 _HOME = {
     "blend": ("blend_poisson",),
     "cell": ("run_in_cell",),
+    "canaries": ("canaries_of",),
     "checkup": ("doctor",),
     "codec": ("decode_image", "encode_image", "read_image", "write_image"),
     "colour": ("match_colour",),
@@ -35,6 +38,7 @@ _HOME = {
     "landmarks": ("detect_faces",),
     "privacy": ("Scratch",),
     "receipts": ("verify_receipt",),
+    "residue": ("find_residue",),
     "swap": ("swap_face", "swap_faces"),
     "templates": ("list_templates", "load_template"),
     "warp": ("warp_piecewise_affine",),
@@ -44,10 +48,12 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "Scratch",
     "blend_poisson",
+    "canaries_of",
     "decode_image",
     "detect_faces",
     "doctor",
     "encode_image",
+    "find_residue",
     "list_samples",
     "list_templates",
     "load_sample",

@@ -16,6 +16,8 @@
     │   ├── DegenerateMeshError    a triangle without area
     │   └── SolverError            a solution that misses its equations
     ├── PrivacyError
+    │   ├── ControlError           a search that missed what it had planted itself
+    │   ├── EgressError            something tried to reach another machine
     │   ├── ErasedError            what is asked for has been erased
     │   ├── ErasureError           something could not be erased: the duty to stays open
     │   ├── ReceiptError           a receipt that is forged, edited or for another key
@@ -40,8 +42,10 @@ __all__ = [
     "CellError",
     "CellMemoryError",
     "CellTimeoutError",
+    "ControlError",
     "DecodeError",
     "DegenerateMeshError",
+    "EgressError",
     "ErasedError",
     "ErasureError",
     "FaceError",
@@ -139,6 +143,14 @@ class SolverError(NumericsError):
 
 class PrivacyError(FacekitError):
     """What keeps personal data private was not given, or has done its work."""
+
+
+class ControlError(PrivacyError):
+    """A search for residue missed what it had planted itself, so its silence would prove nothing."""
+
+
+class EgressError(PrivacyError):
+    """Something tried to reach another machine, or could not be watched."""
 
 
 class ErasedError(PrivacyError):

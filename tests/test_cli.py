@@ -22,7 +22,9 @@ from facekit.errors import NoFaceError
 from facekit.values import EffectResult
 
 HEAVY = {"cryptography", "cv2", "scipy", "numba", "mediapipe", "matplotlib", "PIL", "numpy"}
-COMMANDS = ("swap", "landmarks", "seal", "receipt", "templates", "samples", "models", "doctor", "demo")
+COMMANDS = (
+    *("swap", "landmarks", "seal", "receipt", "residue", "templates", "samples", "models", "doctor", "demo"),
+)
 
 
 def facekit_command(*args, env=None, **options):

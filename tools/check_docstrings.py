@@ -27,6 +27,11 @@ INTERNAL = (
     "facekit.guidance",
     "facekit.multigrid",
     "facekit.readout",
+    "facekit.controls",
+    "facekit.running",
+    "facekit.stored",
+    "facekit.sweep",
+    "facekit.unpack",
 )
 
 

@@ -1,7 +1,8 @@
 """The command `facekit`.
 
 Exit codes: 0 done; 1 a defect; 2 wrong usage; 3 bad input, with one line on standard error that
-says what to do; 130 interrupted. Nothing half-written is left behind. Libraries load when a
+says what to do; 130 interrupted. `facekit residue` also ends with 4, something was found, and 5,
+nothing was found but not everything could be read. Nothing half-written is left behind. Libraries load when a
 command needs them, so help and completion are quick.
 """
 
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 
 from facekit import __version__
-from facekit.cli import landmarks, lists, receipt, reports, seal, swap
+from facekit.cli import landmarks, lists, receipt, reports, residue, seal, swap
 from facekit.cli.base import Group
 
 __all__ = ["app"]
@@ -45,6 +46,7 @@ app.command(epilog=swap.EXAMPLES)(swap.swap)
 app.command(epilog=landmarks.EXAMPLES)(landmarks.landmarks)
 app.command(epilog=seal.EXAMPLES)(seal.seal)
 app.command(epilog=receipt.EXAMPLES)(receipt.receipt)
+app.command(epilog=residue.EXAMPLES)(residue.residue)
 app.command()(lists.templates)
 app.command()(lists.samples)
 app.command()(lists.models)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = [
     "BAD_INPUT",
     "DEFECT",
+    "INCOMPLETE",
+    "RESIDUE",
     "WRONG_USAGE",
     "CommandError",
     "ForceOption",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 DEFECT, WRONG_USAGE, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
+RESIDUE, INCOMPLETE = 4, 5  # what `facekit residue` found: something; nothing, but it could not read all
 
 
 class CommandError(Exception):

@@ -238,6 +238,16 @@ class Cells:
         """The fork server's process id; the cells are its children."""
         return self._warden.pid
 
+    def pids(self) -> tuple[int, ...]:
+        """List the cells that live at the moment.
+
+        Returns
+        -------
+        tuple of int
+            Their process ids; those that wait among them.
+        """
+        return self._warden.pids()
+
     @property
     def _warden(self) -> Warden:
         if self._started is None:

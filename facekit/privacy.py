@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 from weakref import WeakSet
 
 from facekit.errors import ErasureError, InputError, PrivacyError
@@ -127,6 +127,18 @@ class Store:
         self._stop.clear()
         self._sweeper = Thread(target=self._sweep, name="facekit-sweep", daemon=True)
         self._sweeper.start()
+
+    @property
+    def signer(self) -> Signer:
+        """What signs receipts.
+
+        Raises
+        ------
+        PrivacyError
+            The store is not open.
+        """
+        self._opened()
+        return cast("Signer", self._signer)
 
     def scratch(self, job: str | None = None, *, upload: Upload = "sealed") -> Scratch:
         """Make the Scratch of a job.

@@ -23,7 +23,7 @@ from facekit.running import search_process
 from facekit.stored import search_folder, search_open
 from facekit.sweep import Hit, Sweep, Unread
 
-__all__ = ["Hit", "ResidueReport", "Searched", "Unread", "find_residue", "usual_places"]
+__all__ = ["Hit", "ResidueReport", "Searched", "Unread", "find_residue", "size", "usual_places"]
 
 State = Literal["clean", "found", "incomplete"]
 
@@ -303,11 +303,11 @@ def _lines(report: ResidueReport) -> Iterator[str]:
     yield f"{report.state} after {report.seconds:.1f} s"
     yield ""
     yield f"  control    planted and found in {', '.join(report.control)}"
-    unpacked = f"{_size(searched.bytes_unpacked)} unpacked"
-    yield f"  files      {searched.files:,} with {_size(searched.bytes)}, {unpacked}"
+    unpacked = f"{size(searched.bytes_unpacked)} unpacked"
+    yield f"  files      {searched.files:,} with {size(searched.bytes)}, {unpacked}"
     yield f"  names      {searched.names:,}"
     yield f"  databases  {searched.databases:,} of SQLite among the files"
-    yield f"  processes  {searched.processes:,} with {_size(searched.bytes_of_memory)}"
+    yield f"  processes  {searched.processes:,} with {size(searched.bytes_of_memory)}"
     yield f"  left out   {report.excluded:,}"
     yield from _rows(
         "found",
@@ -329,10 +329,27 @@ def _rows(title: str, rows: list[str]) -> Iterator[str]:
         yield f"  and {len(rows) - _SHOWN:,} more"
 
 
-def _size(count: int) -> str:
-    size = float(count)
+def size(count: int) -> str:
+    """Write a number of bytes for people.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+
+    Returns
+    -------
+    str
+        With its unit.
+
+    Examples
+    --------
+    >>> size(1536)
+    '1.5 KiB'
+    """
+    large = float(count)
     for unit in ("bytes", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"
+        if large < 1024:
+            return f"{large:.0f} {unit}" if unit == "bytes" else f"{large:.1f} {unit}"
+        large /= 1024
+    return f"{large:.1f} GiB"

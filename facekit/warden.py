@@ -133,6 +133,17 @@ class Warden:
         self.walls: tuple[str, ...] = tuple(first["walls"])
         threading.Thread(target=self._listen, args=(messages,), name="facekit-cells", daemon=True).start()
 
+    def pids(self) -> tuple[int, ...]:
+        """List the cells that live, as far as the server has told.
+
+        Returns
+        -------
+        tuple of int
+            Their process ids.
+        """
+        with self.changed:
+            return tuple(cell.pid for cell in self._alive.values())
+
     def close(self) -> None:
         """End the server and all cells; jobs that run end in `CellCrashedError`."""
         if os.getpid() != self._owner:  # a fork of the caller's, on its own way out

@@ -23,7 +23,19 @@ from facekit.values import EffectResult
 
 HEAVY = {"cryptography", "cv2", "scipy", "numba", "mediapipe", "matplotlib", "PIL", "numpy"}
 COMMANDS = (
-    *("swap", "landmarks", "seal", "receipt", "residue", "templates", "samples", "models", "doctor", "demo"),
+    *(
+        "swap",
+        "landmarks",
+        "seal",
+        "receipt",
+        "residue",
+        "proof",
+        "templates",
+        "samples",
+        "models",
+        "doctor",
+        "demo",
+    ),
 )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BAD_INPUT",
+    "CODES",
     "DEFECT",
     "INCOMPLETE",
     "RESIDUE",
@@ -39,7 +40,8 @@ __all__ = [
 ]
 
 DEFECT, WRONG_USAGE, BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 1, 2, 3, 130, 141
-RESIDUE, INCOMPLETE = 4, 5  # what `facekit residue` found: something; nothing, but it could not read all
+RESIDUE, INCOMPLETE = 4, 5  # what a search found: something; nothing, but it could not read all
+CODES = {"clean": 0, "found": RESIDUE, "incomplete": INCOMPLETE}
 
 
 class CommandError(Exception):

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facekit.cli.base import (
+    CODES,
     DEFECT,
-    INCOMPLETE,
-    RESIDUE,
     WRONG_USAGE,
     CommandError,
     JsonOption,
@@ -37,7 +36,6 @@ Examples:
 
   facekit residue --pattern me.jpg --pattern result.png --folder /srv/facekit --pid 4711 --no-usual
 """
-CODES = {"clean": 0, "found": RESIDUE, "incomplete": INCOMPLETE}
 
 
 @dataclass(frozen=True, slots=True)

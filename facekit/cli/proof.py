@@ -1,0 +1,110 @@
+"""`facekit proof`: one job from end to end, and a search that finds nothing of it."""
+
+import json
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facekit.cli.base import CODES, JsonOption, console, naming, put_json
+from facekit.cli.files import check_source
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from facekit.proof import Proof
+
+__all__ = ["proof"]
+
+EXAMPLES = """
+Exit codes: 0 nothing was left; 4 something was found; 5 something could not be read.
+
+Examples:
+
+  facekit proof                 # with a face that nobody has
+
+  facekit proof me.jpg --usual  # with your own, and a search of all places where programs leave things
+"""
+
+
+def proof(
+    photo: Annotated[
+        Path | None, typer.Argument(metavar="[PHOTO]", help="A photo of a face.", show_default=False)
+    ] = None,
+    usual: Annotated[
+        bool, typer.Option("--usual", help="Search all usual places, too; may take minutes.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do a job from end to end, then search disks and memory for what is left of it.
+
+    A service of its own, in other processes, does the swap. Nothing it says is believed.
+    """
+    if photo is not None:
+        check_source(photo)
+    from facekit.proof import prove
+
+    screen = console(stderr=as_json)
+    with naming(photo) if photo else nullcontext():
+        made = prove(
+            photo.read_bytes() if photo else None,
+            usual=usual,
+            exclude=[photo] if photo else [],
+            say=lambda line: screen.print(f"  {line}", markup=False),
+        )
+    if as_json:
+        put_json(_document(made))
+    else:
+        _print(made, screen)
+    raise typer.Exit(_code(made))
+
+
+def _code(made: "Proof") -> int:
+    """Return what the worst of the searches calls for; the control is to find something."""
+    _, *others = made.searches.values()
+    states = {report.state for report in others}
+    return next((CODES[state] for state in ("found", "incomplete") if state in states), 0)
+
+
+def _document(made: "Proof") -> dict[str, object]:
+    searches = {moment: {"state": report.state, **asdict(report)} for moment, report in made.searches.items()}
+    receipt = json.loads(made.receipt.to_json())
+    return {"holds": made.holds, "seconds": made.seconds, "searches": searches, "receipt": receipt}
+
+
+def _print(made: "Proof", screen: "Console") -> None:
+    from rich.table import Table
+
+    from facekit.residue import size
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("Searched")
+    for title in ("Files", "Bytes", "Processes", "Memory", "Found"):
+        table.add_column(title, justify="right")
+    for moment, report in made.searches.items():
+        seen = report.searched
+        sizes = (size(seen.bytes + seen.bytes_unpacked), size(seen.bytes_of_memory))
+        found = sum(hit.count for hit in report.hits)
+        table.add_row(
+            "control: the client, who has the photo" if moment == "control" else moment,
+            *(f"{seen.files:,}", sizes[0], f"{seen.processes:,}", sizes[1], f"{found:,}"),
+        )
+    screen.print()
+    screen.print(table)
+    first, *others = made.searches.values()
+    screen.print(
+        f"\nBefore each search, random secrets were planted and found in {', '.join(first.control)}."
+    )
+    for report in others:
+        for hit in report.hits:
+            screen.print(f"FOUND {hit.place}: {hit.kind} as {hit.form}", markup=False)
+        for one in report.unread:
+            screen.print(f"not read: {one.place} ({one.why})", markup=False)
+    walls = ", ".join(made.receipt.walls)
+    screen.print(f"The job's cell had these walls: {walls}. Its receipt says:")
+    for row in made.receipt.erased:
+        screen.print(f"  {row.at:%H:%M:%S.%f}"[:-3] + f"  {row.what.words}: {row.how.words}")
+    words = "Nothing of the photo or the result is left." if made.holds else "THE PROOF DOES NOT HOLD."
+    screen.print(f"\n{words} It took {made.seconds:.0f} s.")

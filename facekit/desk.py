@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -35,7 +36,7 @@ from typing import IO, Any, Final, Self, TypeAlias, cast
 
 from facekit.cell import Cells, Lease
 from facekit.errors import CellCrashedError, FacekitError, PrivacyError
-from facekit.privacy import Kept, Scratch, Store
+from facekit.privacy import LIFETIME, Kept, Scratch, Store
 from facekit.receipts import Outcome
 from facekit.warden import rebuilt
 
@@ -73,7 +74,7 @@ class Desk:
     folder : str or Path
         Where it keeps what is sealed, and its ledger.
     settings : mapping, optional
-        For `Cells`, as JSON can hold them.
+        For `Cells`, as JSON can hold them; and ``lifetime``, the seconds that a sealed file may stay.
     temporary : str or Path, optional
         Where it, and all that it starts, keep temporary files; by default, where this process does.
     python : sequence of str, optional
@@ -394,7 +395,12 @@ def main() -> None:
             say(order["order"], answer)
 
     try:
-        with Store(folder) as store, Cells(**settings) as cells, ThreadPoolExecutor(16) as hands:
+        lifetime = timedelta(seconds=settings.pop("lifetime", LIFETIME.total_seconds()))
+        with (
+            Store(folder, lifetime=lifetime) as store,
+            Cells(**settings) as cells,
+            ThreadPoolExecutor(16) as hands,
+        ):
             say(0, {"receipt_key": _text(store.signer.public_bytes)})
             clerk = _Clerk(store, cells)
             for line in sys.stdin:

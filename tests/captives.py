@@ -177,6 +177,27 @@ def leave(photo, options, tell):
     os._exit(options["code"])
 
 
+def hold(photo, options, tell):
+    """Hold all that a job ever has in memory, and do not let go."""
+    from facekit.codec import decode_image
+    from facekit.landmarks import detect_faces
+
+    image = decode_image(photo)
+    faces = detect_faces(image)
+    copies = [face.points.astype(np.float64) for face in faces]
+    tell("held")
+    threading.Event().wait(options["seconds"])
+    return image.tobytes()[: len(copies)]
+
+
+def fail_late(photo, options, tell):
+    """Have a result, and then fail."""
+    from facekit import works
+
+    result = works.swap(photo, {"template": "stamp", "format": "webp"}, tell)
+    raise ArithmeticError(len(result))
+
+
 def defect(photo, options, tell):
     raise ZeroDivisionError(bytes(photo))
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,7 @@ from hypothesis.stateful import (
 
 from facekit import Scratch, verify_receipt
 from facekit import privacy as privacy_module
+from facekit import shelf as shelf_module
 from facekit.envelope import KeyPair, seal
 from facekit.errors import ErasedError, ErasureError, InputError, NoFaceError, PrivacyError, SealError
 from facekit.privacy import Store
@@ -264,11 +266,14 @@ def test_a_clock_that_is_set_back_keeps_nothing_longer(store, folder, clock):
     assert not on_disk(folder)
 
 
-def test_a_clock_that_stands_still_keeps_nothing_longer(folder, clock):
-    with Store(folder, clock=clock, lifetime=timedelta(milliseconds=20), sweep_every=LONG) as store:
-        store.scratch().keep("result-stored", envelope())
-        time.sleep(0.05)
-        assert [swept.why for swept in store.reconcile()] == ["overdue"]
+def test_a_clock_that_stands_still_keeps_nothing_longer(store, monkeypatch):
+    seconds = 7.0
+    monkeypatch.setattr(shelf_module, "time", SimpleNamespace(monotonic=lambda: seconds))
+    store.scratch().keep("result-stored", envelope())
+    seconds += 599.9
+    assert store.reconcile() == ()
+    seconds += 0.1
+    assert [swept.why for swept in store.reconcile()] == ["overdue"]
 
 
 def test_the_store_sweeps_by_itself(folder, clock):

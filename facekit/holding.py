@@ -73,6 +73,8 @@ def _writable(buffer: object) -> memoryview:
         raise InputError("buffer: expected one that can be overwritten, got one that is read-only")
     if not view.c_contiguous:
         raise InputError("buffer: expected all of its memory, got a view that leaves some out")
+    if "O" in view.format:  # what is overwritten would be where they are, and not they
+        raise InputError("buffer: expected plain numbers, got objects")
     try:
         return view.cast("B") if view.nbytes else memoryview(bytearray())
     except TypeError:

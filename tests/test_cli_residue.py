@@ -1,14 +1,13 @@
 """`facekit residue`: what it prints, and how it ends."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 from typer.testing import CliRunner
 
-from facekit import synthetic_face, write_image
+from facekit import residue, synthetic_face, write_image
 from facekit.cli import app
 from facekit.needles import Seeker
 from tests.test_residue import READ, READY, UPLOAD, child
@@ -105,16 +104,20 @@ def test_a_control_that_fails_is_a_defect_and_never_clean(photo, tmp_path, monke
     assert json.loads(run.stdout)["error"]["kind"] == "ControlError"
 
 
-def test_the_real_command_searches_the_usual_places(photo, tmp_path):
+def test_the_usual_places_are_searched_unless_that_is_switched_off(photo, tmp_path, monkeypatch):
     (tmp_path / "upload.tmp").write_bytes(photo.read_bytes())
-    homes = {"HOME": tmp_path, "TMPDIR": tmp_path, "XDG_CACHE_HOME": tmp_path / "cache"}
-    run = subprocess.run(
-        [sys.executable, "-m", "facekit", "residue", "--pattern", photo],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, **{name: str(place) for name, place in homes.items()}},
-        check=False,
-    )
-    assert run.returncode == 4
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(residue, "usual_places", lambda: (tmp_path,))
+    monkeypatch.setattr(residue, "_swaps", list)
+    monkeypatch.chdir(tmp_path / "empty")
+    run = CliRunner().invoke(app, ["residue", "--pattern", str(photo)])
+    assert run.exit_code == 4
     assert f"{tmp_path}/upload.tmp: upload as raw, 32 times" in run.stdout
+    assert facekit_residue("--pattern", photo, "--folder", tmp_path / "empty").exit_code == 0
+
+
+def test_the_real_command_leaves_by_the_code_of_what_it_found(photo, tmp_path):
+    (tmp_path / "upload.tmp").write_bytes(photo.read_bytes())
+    command = [sys.executable, "-m", "facekit", "residue", "--no-usual", "--pattern", photo, "--folder"]
+    assert subprocess.run([*command, tmp_path], capture_output=True).returncode == 4
+    assert subprocess.run([*command, photo.parent], capture_output=True).returncode == 0

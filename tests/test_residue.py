@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facekit import canaries_of, encode_image, find_residue, residue, unpack
+from facekit import canaries_of, encode_image, find_residue, residue, stored, unpack
 from facekit.errors import ControlError, FacekitError, InputError
 from facekit.needles import Seeker
 from facekit.residue import usual_places
@@ -272,12 +272,23 @@ def test_a_file_that_vanishes_is_said_to_be_unread(tmp_path, monkeypatch):
     ]
 
 
-def test_a_file_that_never_stops_growing_is_said_to_be_unread(tmp_path):
-    log = f"log = open({str(tmp_path / 'log')!r}, 'ab', 0)"
-    with child(f"{READ}{log}\nprint('ready', flush=True)\nwhile True: log.write(b'line')"):
-        report = search(tmp_path)
-    assert report.state == "incomplete"
-    assert report.unread[0].why == "changed all the while it was read"
+@pytest.mark.parametrize(("most", "why"), [(1, []), (100, ["changed all the while it was read"])])
+def test_a_file_that_grows_is_read_again_but_not_for_ever(tmp_path, monkeypatch, most, why):
+    log, whole, rounds = tmp_path / "log", stored._search_bytes, []
+
+    def read_and_grow(sweep, file, place):
+        size = whole(sweep, file, place)
+        if place == str(log) and len(rounds) < most:
+            with log.open("ab") as more:
+                more.write(UPLOAD)
+            rounds.append(size)
+        return size
+
+    monkeypatch.setattr(stored, "_search_bytes", read_and_grow)
+    log.write_bytes(b"begun")
+    report = search(tmp_path)
+    assert report.state == "found"  # what came while it was read was read, too
+    assert [one.why for one in report.unread] == why
 
 
 POWERLESS = """

@@ -553,7 +553,10 @@ def test_a_failed_control_and_an_interrupted_one_leave_nothing_planted(tmp_path,
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("options", [{}, {"folders": ["/nowhere at all"]}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"folders": ["/nowhere at all"]}, {"processes": [1], "exclude": ["/nowhere at all"]}],
+)
 def test_a_search_of_nothing_is_refused(options):
     with pytest.raises(InputError):
         find_residue(CANARIES, usual=False, **options)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +32,7 @@ _POINTS: Final = 4  # points that a window takes
 _VARIETY: Final = 10  # different bytes in a window, and different steps between bytes
 _TRIES: Final = 64  # places in each stretch that are looked at
 _HASHES: Final = ("md5", "sha1", "sha256", "sha512", "blake2b")
+_PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~/")  # RFC 3986
 
 Piece = tuple[Label, bytes]
 Bytes = npt.NDArray[np.uint8]
@@ -200,7 +200,8 @@ def _of_name(name: str) -> Iterator[Piece]:
     yield from _written("name", "raw", plain[:LONGEST])
     yield Label("name", "UTF-16"), name.encode("utf-16-le", "surrogatepass")[:LONGEST]
     yield Label("name", "UTF-32"), name.encode("utf-32-le", "surrogatepass")[:LONGEST]
-    yield Label("name", "URL"), quote(plain).encode()[:LONGEST]
+    quoted = (chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in plain)
+    yield Label("name", "URL"), "".join(quoted).encode()[:LONGEST]
     yield Label("name", "JSON"), json.dumps(name)[1:-1].encode()[:LONGEST]
 
 

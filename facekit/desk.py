@@ -277,14 +277,17 @@ class Desk:
                     raise rebuilt(answer["error"])
                 yield answer
         finally:
-            del self._answers[number]
+            with self._lock:
+                self._answers.pop(number, None)
 
     def _read(self) -> None:
         """Hand out the answers, to whoever waits for them."""
         with cast("IO[bytes]", self._process.stdout) as lines:
             for line in lines:
                 answer = json.loads(line)
-                self._answers[answer.pop("order")].put(answer)
+                waiting = self._answers.get(answer.pop("order"))
+                if waiting is not None:  # nobody waits for more than an order's first error
+                    waiting.put(answer)
         for waiting in tuple(self._answers.values()):
             waiting.put({"error": {"kind": "CellCrashedError", "message": _ENDED}})
 

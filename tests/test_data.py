@@ -194,6 +194,7 @@ def test_samples_lie_in_the_user_cache_where_no_folder_is_named(tmp_path, monkey
     assert sample_path("obama") == tmp_path / "facekit" / "samples" / "obama.jpg"
 
 
+@pytest.mark.reaches_out("asks the registries of packages, as `facekit samples --fetch` does")
 @pytest.mark.parametrize("package", sorted({sample.package.name for sample in list_samples()}))
 def test_the_ordinary_clients_bring_the_registered_files(package, folder, require):
     names = [name for name, sample in SAMPLES.items() if sample.package.name == package]

@@ -7,6 +7,7 @@ a photo. Before anything is said to be gone, it has been found.
 import ast
 import os
 import random
+import secrets
 import signal
 import sqlite3
 import sys
@@ -15,20 +16,22 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import captives
 import mutations
 import pytest
 
-from facekit import encode_image, synthetic_face
+from facekit import encode_image, pool, synthetic_face
 from facekit.canaries import canaries_of
 from facekit.desk import Desk
 from facekit.envelope import open_sealed, seal
-from facekit.errors import CellCrashedError, CellError, ErasureError, FacekitError, PrivacyError
+from facekit.errors import CellCrashedError, CellError, ErasedError, ErasureError, FacekitError, PrivacyError
 from facekit.keys import KeyPair
 from facekit.proof import canaries_of_photo, canaries_of_result
-from facekit.receipts import verify_receipt
+from facekit.receipts import How, What, verify_receipt
 from facekit.residue import find_residue
+from facekit.scratch import Scratch
 from facekit.stored import search_folder
 from facekit.sweep import Sweep
 
@@ -50,10 +53,15 @@ STATEMENTS = {
     7: "test_cell.py::test_a_crash_ends_its_cell_alone",
     8: "test_two_jobs_with_one_photo_never_meet test_cell.py::test_two_jobs_never_meet",
     9: "test_cell.py::test_what_was_altered_is_refused_and_the_next_job_is_not "
-    "test_envelope.py::test_any_single_altered_byte_is_refused",
-    10: "test_receipts.py::test_no_byte_of_a_receipt_can_be_changed",
-    11: "test_without_its_erasing_a_desk_is_found_out",
-    12: "test_store_faults.py::test_a_full_disk_ends_in_an_error_and_an_open_duty",
+    "test_envelope.py::test_an_envelope_with_any_bit_flipped_is_refused "
+    "test_envelope.py::test_chunks_dropped_doubled_or_in_another_order_are_refused",
+    10: "test_receipts.py::test_a_receipt_with_any_byte_changed_does_not_hold "
+    "test_receipts.py::test_another_key_does_not_do_nor_what_is_none",
+    11: "test_without_its_erasing_a_desk_is_found_out test_without_looking_at_the_start_something_stays "
+    "test_store_faults.py::test_the_same_test_sees_a_duty_that_comes_too_late_or_goes_too_early",
+    12: "test_store_faults.py::test_a_full_disk_ends_in_an_open_duty_and_never_in_a_receipt "
+    "test_store_faults.py::test_a_read_only_disk_ends_in_an_open_duty_and_never_in_a_receipt "
+    "test_store_faults.py::test_a_missing_permission_ends_in_an_open_duty_and_never_in_a_receipt",
 }
 
 
@@ -65,11 +73,14 @@ def _captives_can_be_imported():
 
 
 class Photo:
-    """A photo of nobody, and what to search for of it."""
+    """A photo of nobody, with a comment as cameras leave one, and what to search for of it."""
 
     def __init__(self, seed):
-        self.file = encode_image(synthetic_face(512, seed=seed, yaw=seed % 20 - 10), "jpeg")
-        self.canaries = canaries_of_photo(self.file)
+        plain = encode_image(synthetic_face(512, seed=seed, yaw=seed % 20 - 10), "jpeg")
+        name = f"holiday-with-{secrets.token_hex(8)}.jpg"
+        comment = b"\xff\xfe" + (len(name) + 2).to_bytes(2) + name.encode()
+        self.file = plain[:2] + comment + plain[2:]
+        self.canaries = canaries_of_photo(self.file) + canaries_of(name=name)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +116,7 @@ def hand_in(desk, photo, work="swap", options=OPTIONS, *, keys=None, progress=No
 
 def stored(desk, canaries):
     """Search where the desk could have left something on a disk."""
-    places = [desk.folder, desk.folder.parent / "temporary", Path("/dev/shm")]
+    places = [desk.folder, desk.folder.parent / "temporary", Path("/dev/shm")]  # noqa: S108 (searched, not used)
     return find_residue(canaries, folders=places, usual=False)
 
 
@@ -149,7 +160,7 @@ def test_after_the_analysis_the_upload_is_nowhere(desk, photo, seen):
         held = in_memory(desk, photo.canaries)
         seen(held, "found")  # in the cell, which works with it, and nowhere else
         assert len({hit.place for hit in held.hits}) == 1
-        assert {hit.kind for hit in held.hits} >= {"pixels", "landmarks"}
+        assert {hit.kind for hit in held.hits} >= {"pixels", "landmarks"}  # the file is overwritten by then
         time.sleep(1)
         assert not running.done() or running.result() is None
         seen(stored(desk, sought))
@@ -171,10 +182,12 @@ def cancel(desk, ticket):
 
 def wait_for_the_deadline(desk, ticket):
     deadline = time.monotonic() + 30
-    with pytest.raises(PrivacyError):
+    with suppress(ErasedError):
         while time.monotonic() < deadline:
             desk.fetch(ticket.job)
             time.sleep(0.05)
+    with pytest.raises(ErasedError):
+        desk.fetch(ticket.job)
 
 
 @pytest.mark.clause("1.2.2(4)b", partly="a desk's result, after each of its ends")
@@ -286,7 +299,7 @@ def eventually(holds, seconds):
 @pytest.mark.clause("1.2.2(4)a", partly="killed at any moment, the disk has ciphertext alone")
 @pytest.mark.clause("1.2.3c", partly="and after a new start not even that")
 def test_killing_leaves_nothing(tmp_path, photo):
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 (moments, not secrets)
     folder, found = tmp_path / "desk", 0
     canaries = photo.canaries
     probe = tmp_path / "probe"
@@ -332,7 +345,7 @@ def kill(victim, desk, chance):
 
 def duties(folder):
     with sqlite3.connect(f"file:{folder / 'ledger.sqlite'}?mode=ro", uri=True) as ledger:
-        found = ledger.execute("SELECT * FROM duties").fetchall()
+        found = ledger.execute("SELECT * FROM duty").fetchall()
     ledger.close()
     return found
 
@@ -342,12 +355,9 @@ def duties(folder):
 
 @pytest.mark.clause("1.2.3b", partly="of many jobs no file name, hash, point or pixel is left at a desk")
 def test_many_jobs_leave_no_trace(tmp_path, capfd):
-    """Every photo is another; what a desk holds afterwards is its empty ledger, a key and a lock."""
-    names = [f"holiday-with-{k:04d}-{random.Random(k).getrandbits(64):x}.jpg" for k in range(JOBS)]
+    """What a desk holds afterwards is its empty ledger, a key and a lock."""
     photos = [Photo(seed=k) for k in range(4)]
     canaries = sum((photo.canaries for photo in photos[1:]), photos[0].canaries)
-    for name in names[:: max(JOBS // 20, 1)]:
-        canaries += canaries_of(name=name)
     folder = tmp_path / "desk"
     with open_desk(folder) as desk, ThreadPoolExecutor(2) as clients:
 
@@ -358,7 +368,8 @@ def test_many_jobs_leave_no_trace(tmp_path, capfd):
         receipts = list(clients.map(one, range(JOBS)))
         report = stored(desk, canaries)
         assert report.state == "clean", str(report)
-        assert {path.name for path in folder.iterdir()} == {"ledger.sqlite", "receipts.pem", "runs", "sealed"}
+        there = {path.name for path in folder.iterdir()} - {"ledger.sqlite-journal"}
+        assert there == {"ledger.sqlite", "receipts.pem", "runs", "sealed"}
         assert not list((folder / "sealed").iterdir())
         assert duties(folder) == []
     assert len({receipt.job for receipt in receipts}) == JOBS
@@ -370,9 +381,9 @@ def test_many_jobs_leave_no_trace(tmp_path, capfd):
 def test_the_ledger_has_no_room_for_a_picture(tmp_path):
     with open_desk(tmp_path / "desk", works=captives.WORKS):
         with sqlite3.connect(tmp_path / "desk" / "ledger.sqlite") as ledger:
-            columns = [row[1] for row in ledger.execute("PRAGMA table_info(duties)")]
+            columns = [row[1] for row in ledger.execute("PRAGMA table_info(duty)")]
         ledger.close()
-    assert columns == ["id", "job", "kind", "run", "made", "due"]
+    assert columns == ["file", "job", "kind", "run", "made", "due"]
 
 
 # -- 8 ------------------------------------------------------------------------------------------
@@ -457,22 +468,15 @@ def test_without_looking_at_the_start_something_stays(tmp_path, photo):
             assert bool(list((tmp_path / "desk" / "sealed").iterdir())) is left
 
 
-def test_a_cell_that_stays_means_no_receipt(monkeypatch):
-    from facekit import pool
-    from facekit.receipts import How, What
-    from facekit.scratch import Scratch
-
-    class Undead:
-        def has_gone(self, seconds):
-            return False
-
+def test_a_cell_that_stays_means_no_receipt():
+    cell = SimpleNamespace(has_gone=lambda _: False)
     scratch = Scratch()
-    scratch.expect(What.CELL, How.PROCESS_ENDED, lambda: pool._look(Undead()))
+    scratch.expect(What.CELL, How.PROCESS_ENDED, lambda: pool._look(cell))
     with pytest.raises(ErasureError, match="has not ended"):
         scratch.close()
     with pytest.raises(PrivacyError):
         _ = scratch.receipt
-    monkeypatch.setattr(Undead, "has_gone", lambda self, seconds: True)
+    cell.has_gone = lambda _: True
     scratch.close()
     assert [row.what for row in scratch.receipt.erased] == [What.CELL]
 

@@ -8,13 +8,22 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import captives
 import numpy as np
 import pytest
 
-from facekit import decode_image, encode_image, load_template, run_in_cell, swap_face, synthetic_face
+from facekit import (
+    decode_image,
+    encode_image,
+    load_template,
+    run_in_cell,
+    swap_face,
+    synthetic_face,
+    verify_receipt,
+)
 from facekit.cell import Cells, Job, Limits
 from facekit.envelope import open_sealed, seal
 from facekit.errors import (
@@ -32,6 +41,7 @@ from facekit.errors import (
     WallError,
 )
 from facekit.keys import KeyPair
+from facekit.privacy import Scratch
 from facekit.walls import REQUIRED
 
 PHOTO = b"not a picture, but as good as one: " + bytes(range(256)) * 40
@@ -110,6 +120,55 @@ def test_run_in_cell_needs_nothing_but_a_job():
     result = run_in_cell(Job(photo, "swap", {"template": "card", "format": "webp"}))
     assert decode_image(bytes(result.open())).shape == load_template("card").image.shape
     assert "photo" not in repr(Job(photo))
+
+
+@pytest.mark.clause("1.2.3c", partly="a job in a cell ends with a signed receipt")
+def test_run_in_cell_gives_a_receipt_of_what_it_erased(cells):
+    result = run_in_cell(Job(PHOTO, "echo"), cells=cells)
+    receipt = verify_receipt(result.receipt, cells.signer.public_bytes)
+    assert receipt.job == result.job
+    assert [(row.what.value, row.how.value) for row in receipt.erased] == [
+        ("upload-held", "overwritten"),
+        ("cell", "process-ended"),
+    ]
+    assert (receipt.upload, receipt.result_key, receipt.outcome) == ("plain", "job", "delivered")
+    assert set(receipt.walls) == {wall.partition(":")[0] for wall in cells.walls}
+    assert result.open() == PHOTO
+
+
+def test_a_scratch_knows_what_became_of_its_job(cells):
+    """The upload goes when the cell has opened it, not when the job ends."""
+    with KeyPair.generate() as client:
+        for work, outcome in (("sleep", "delivered"), ("crash", "failed")):
+            erased = []
+            with suppress(CellCrashedError), Scratch() as scratch:
+                lease = cells.lease(scratch.job)
+                envelope = scratch.hold(
+                    bytearray(seal(PHOTO, lease.public_key, job=lease.job)), "upload-held"
+                )
+                cells.run(
+                    lease,
+                    envelope,
+                    work,
+                    {"seconds": 0.1},
+                    result_key=client.public_bytes,
+                    progress=lambda _, held=envelope, erased=erased: erased.append(not any(held)),
+                    scratch=scratch,
+                )
+            assert erased
+            assert all(erased)
+            assert scratch.receipt.outcome == outcome
+            assert scratch.receipt.result_key == "client"
+            assert "cell" in {row.what for row in scratch.receipt.erased}
+
+
+def test_a_job_key_is_erased_with_its_scratch(cells):
+    with Scratch() as scratch:
+        lease = cells.lease(scratch.job)
+        result = cells.run(lease, seal(PHOTO, lease.public_key, job=lease.job), "echo", scratch=scratch)
+    with pytest.raises(ErasedError):
+        result.open()
+    assert "keys" in {row.what for row in scratch.receipt.erased}
 
 
 def test_a_result_opens_once_and_prints_nothing_of_itself(cells):

@@ -46,7 +46,8 @@ STATEMENTS = {
     2: "test_a_result_is_nowhere_after_its_end",
     3: "test_who_takes_a_sealed_photo_never_has_it",
     4: "test_killing_leaves_nothing",
-    5: "test_many_jobs_leave_no_trace",
+    5: "test_many_jobs_leave_no_trace test_logs_have_no_room_for_a_picture "
+    "test_the_ledger_has_no_room_for_a_picture",
     6: "test_cell.py::test_there_is_no_way_out test_cell.py::test_bombs_do_not_go_off "
     "test_cell.py::test_four_gibibytes_are_not_to_be_had "
     "test_cell.py::test_a_loop_ends_by_the_clock_and_by_the_processor",
@@ -384,6 +385,27 @@ def test_the_ledger_has_no_room_for_a_picture(tmp_path):
             columns = [row[1] for row in ledger.execute("PRAGMA table_info(duty)")]
         ledger.close()
     assert columns == ["file", "job", "kind", "run", "made", "due"]
+
+
+#: All that is ever logged: module, words, and what is filled in. `failed` is an ErasureError: kinds of things.
+LOGGED = {
+    ("compiled", "numba cannot compile here; facekit works, but slowly", ()),
+    ("privacy", "the store could not be reconciled: %s", ("type(error).__name__",)),
+    ("scratch", "%s", ("failed",)),
+}
+
+
+@pytest.mark.clause("1.2.3b", partly="what is logged comes from a closed list")
+def test_logs_have_no_room_for_a_picture():
+    found = set()
+    for path in Path(pool.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            call = node.func if isinstance(node, ast.Call) else None
+            levels = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+            if isinstance(call, ast.Attribute) and call.attr in levels and "og" in ast.unparse(call.value):
+                words, *filled = node.args
+                found.add((path.stem, ast.literal_eval(words), tuple(map(ast.unparse, filled))))
+    assert found == LOGGED
 
 
 # -- 8 ------------------------------------------------------------------------------------------

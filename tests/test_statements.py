@@ -387,7 +387,7 @@ def test_the_ledger_has_no_room_for_a_picture(tmp_path):
     assert columns == ["file", "job", "kind", "run", "made", "due"]
 
 
-#: All that is ever logged: module, words, and what is filled in. `failed` is an ErasureError: kinds of things.
+#: All that is ever logged: module, words, what is filled in. `failed` is an ErasureError: kinds of things.
 LOGGED = {
     ("compiled", "numba cannot compile here; facekit works, but slowly", ()),
     ("privacy", "the store could not be reconciled: %s", ("type(error).__name__",)),

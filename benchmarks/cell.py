@@ -82,14 +82,18 @@ def _cpu_seconds(cells: Cells, forks: Worker, threads: Worker) -> Seconds:
         {
             "landmarker": ready(lambda: forks.ask("landmarker").cpu),
             "warm": ready(lambda: threads.ask("job").cpu),
-            "fork": ready(_beside_kernel, lambda: forks.ask("job").cpu, parts["beside a fork"]),
-            "cell": ready(_beside_kernel, partial(_in_a_cell, cells, parts), parts["beside a cell"]),
+            "fork": ready(_beside_kernel, lambda: forks.ask("job").cpu, *_noted(parts, "fork")),
+            "cell": ready(_beside_kernel, partial(_in_a_cell, cells, parts), *_noted(parts, "cell")),
             "fresh": ready(lambda: once().cpu),
         },
         rounds=ROUNDS,
         measure=lambda run: cast("float", run()),
     )
     return runs | parts
+
+
+def _noted(parts: Seconds, way: str) -> tuple[list[float], list[float]]:
+    return parts[f"kernel, {way}"], parts[f"length, {way}"]
 
 
 def _in_a_cell(cells: Cells, parts: Seconds) -> float:
@@ -103,18 +107,21 @@ def _in_a_cell(cells: Cells, parts: Seconds) -> float:
     return sum(costs)
 
 
-def _beside_kernel(run: Callable[[], float], seconds: list[float]) -> float:
-    """Note what the kernel's own threads use during a run and just after."""
-    before = kernel_seconds()
+def _beside_kernel(run: Callable[[], float], paces: list[float], lengths: list[float]) -> float:
+    """Note what the kernel's own threads use a second, during a run and just after, and how long that is."""
+    start, before = time.perf_counter(), kernel_seconds()
     cost = run()
     time.sleep(SETTLE)
-    seconds.append(kernel_seconds() - before)
+    lengths.append(time.perf_counter() - start)
+    paces.append((kernel_seconds() - before) / lengths[-1])
     return cost
 
 
 def _cpu(runs: Seconds, meanwhile: str) -> Table:
     """Compare what each way adds to the job."""
-    kernel = max(median(runs["beside a cell"]) - median(runs["beside a fork"]), 0)
+    usual = median(runs["kernel, fork"])  # whoever else is at work keeps the kernel's threads busy, too
+    more = [(pace - usual) * length for pace, length in zip(*_noted(runs, "cell"), strict=True)]
+    kernel = max(median(more), 0)
     runs = runs | {"cell": [seconds + kernel for seconds in runs["cell"]]}
     bare, cell = runs["landmarker"], runs["cell"]
     rows = [
@@ -131,8 +138,8 @@ def _cpu(runs: Seconds, meanwhile: str) -> Table:
         f"job: {WORK}. The bare fork starts with what the fork server has, and ends with its landmarker "
         "created: nothing detected, nothing closed. Added: what a way takes beyond the job in a warm "
         "process, over the bare fork. The cell's time holds its birth, walls and key, sealing and opening at "
-        "both ends, and what the kernel's threads, which clear its namespaces away, take more than beside "
-        f"a bare fork. {meanwhile}"
+        "both ends, and what the kernel's threads, which clear its namespaces away, take more than in as "
+        f"long a time beside a bare fork. {meanwhile}"
     )
     what = "cell: what it adds to a job, times a bare fork that creates a landmarker"
     met = [Requirement(what, _added(runs, "cell"), CPU_LIMIT, at_most=True)]

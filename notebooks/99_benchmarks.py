@@ -562,8 +562,9 @@ for power in (0.5, 1, 1.5):
 # ## How fast is it? The committed tables
 #
 # `results.json` holds the last full run, with rivals that take minutes to install and to run, and
-# tables that were measured alone since, with their dates. What follows is computed from that file. No sentence here repeats a figure by hand, so none can go
-# stale; when `make bench` writes new ones, this notebook is made again.
+# tables that were measured alone since, with their dates. What follows is computed from that file.
+# No sentence here repeats a figure by hand, so none can go stale; when `make bench` writes new
+# ones, this notebook is made again.
 
 # %%
 results = json.loads((plots.FOLDER / "results.json").read_text())

@@ -36,6 +36,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -160,11 +161,21 @@ def raise_walls(
     return tuple(f"{wall}: {', '.join(holding[wall])}" for wall in WALLS if wall in holding)
 
 
-def load_libraries() -> None:
-    """Load what raises the walls: inside them, nothing loads any more."""
-    for name in ("landlock", "pyseccomp"):
-        with suppress(ImportError, OSError, RuntimeError):  # the wall will be found missing
-            __import__(name)
+def load_libraries(readable: Sequence[Path] = ()) -> None:
+    """Load what raises the walls, and write down their rules: a fork finds both in memory.
+
+    Parameters
+    ----------
+    readable : sequence of Path
+        As for `raise_walls`.
+
+    Notes
+    -----
+    Inside the walls nothing loads any more. The rules for files are a descriptor, which stays open.
+    """
+    standing = _Standing()  # what cannot be had will be found missing
+    standing.raise_by("Landlock", (), lambda: _file_rules(tuple(readable)))
+    standing.raise_by("seccomp", (), _call_rules)
 
 
 def readable_folders() -> tuple[Path, ...]:
@@ -219,15 +230,29 @@ def _lower(standing: _Standing) -> None:
 
 
 def _close_files(readable: Sequence[Path]) -> None:
+    _file_rules(tuple(readable)).apply()
+
+
+@cache
+def _file_rules(readable: tuple[Path, ...]) -> Any:
     import landlock
 
     may = landlock.FSAccess
     rules = landlock.Ruleset()
     rules.allow(*readable, rules=may.READ_FILE | may.READ_DIR | may.EXECUTE)  # a library is mapped to run
-    rules.apply()
+    return rules
 
 
 def _close_calls() -> None:
+    import pyseccomp as sc
+
+    rules = _call_rules()
+    _rule(sc, rules, sc.ALLOW, "tgkill", sc.Arg(0, sc.EQ, os.getpid()))  # how abort() ends a process
+    rules.load()
+
+
+@cache
+def _call_rules() -> Any:
     import pyseccomp as sc
 
     rules = sc.SyscallFilter(sc.ERRNO(errno.ENOSYS))  # the C library knows what to do without a call
@@ -244,8 +269,7 @@ def _close_calls() -> None:
     for option in (_GET_PDEATHSIG, _GET_DUMPABLE, _SET_NAME, _SET_VMA):
         _rule(sc, rules, sc.ALLOW, "prctl", sc.Arg(0, sc.EQ, option))
     _rule(sc, rules, sc.ALLOW, "prlimit64", sc.Arg(2, sc.EQ, 0))  # to ask, not to set
-    _rule(sc, rules, sc.ALLOW, "tgkill", sc.Arg(0, sc.EQ, os.getpid()))  # how abort() ends a process
-    rules.load()
+    return rules
 
 
 def _rule(sc: Any, rules: Any, action: int, name: str, *args: Any) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -23,7 +25,13 @@ __all__ = ["Cell", "Warden", "rebuilt"]
 Order: TypeAlias = Literal["lease", "deadline", "kill"]
 Message: TypeAlias = Mapping[str, Any]
 
+_GLANCE = 0.02  # seconds between looks at a process, where the kernel cannot tell of its end
 _LONGEST = 300  # characters of an error's message that may cross a wall
+#: What cells may know of the caller's environment, in which there may be passwords.
+_KNOWN = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|XDG_\w+|VIRTUAL_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|DYLD_\w+|PYTHON\w+"
+    r"|NUMBA_\w+|OPENBLAS_\w+|MKL_\w+|FACEKIT_(MODELS|SAMPLES|EGRESS\w*)"
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +79,8 @@ class Cell:
             Whether it has gone.
         """
         if self.watched is None:
-            return self.ended.wait(seconds)
+            # Without a code nobody has reaped it: its server ended, and not everywhere does it end along.
+            return self.ended.wait(seconds) and (self.code is not None or _vanishes(self.pid, seconds))
         looking = select.poll()
         looking.register(self.watched, select.POLLIN)
         return bool(looking.poll(1000 * seconds)) and self.ended.wait(seconds)
@@ -82,6 +91,19 @@ class Cell:
         if self.watched is not None:
             os.close(self.watched)
             self.watched = None
+
+
+def _vanishes(pid: int, seconds: float) -> bool:
+    """Wait for a process that is nobody's child here to be no more."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            os.kill(pid, 0)
+        except OSError:  # none of this number, or by now somebody else's
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_GLANCE)
 
 
 class Warden:
@@ -247,14 +269,15 @@ def _born(message: Message, number: int) -> Cell:
 
 
 def _start(control: socket.socket, settings: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
-    """Start a new program, not a fork: nothing of the caller's memory comes along."""
+    """Start a new program, not a fork: nothing of the caller's memory comes along, and no password."""
+    known = {name: value for name, value in os.environ.items() if _KNOWN.fullmatch(name)}
     command = [sys.executable, "-m", "facekit.forkserver", str(control.fileno()), json.dumps(settings)]
     return subprocess.Popen(  # noqa: S603 (ourselves)
         command,
         pass_fds=[control.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env=os.environ | {"FACEKIT_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        env=known | {"FACEKIT_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )
 
 

@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -302,11 +303,28 @@ def test_there_is_no_way_out(cells, way):
 def test_the_same_ways_are_open_outside(tmp_path):
     """The walls stop them, not a mistake in how they are tried."""
     captives.ATTEMPTS["write memory file"]()
+    captives.ATTEMPTS["write a byte"]()
     captives.ATTEMPTS["read passwd"]()
     captives.ATTEMPTS["write to null"]()
     with pytest.raises(ConnectionRefusedError):
         captives.ATTEMPTS["connect"]()
     captives.ATTEMPTS["datagram"]()
+    here, there = socket.socketpair()
+    with here, there:
+        captives.ATTEMPTS["signal by a descriptor"]()
+        captives.ATTEMPTS["signal by a request"]()
+    captives.ATTEMPTS["share memory"]()
+    captives.ATTEMPTS["let memory grow"]()
+
+
+def test_a_cell_knows_no_password_of_its_callers(monkeypatch):
+    """What a decoder that was taken over finds in memory, it can give to its client as a result."""
+    monkeypatch.setenv("FACEKIT_DATABASE_URL", "postgresql://facekit:secret@db")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with Cells(count=1, standby=1, works=WORKS) as cells:
+        known = bytes(run(cells, "environment").open()).decode().split("\n")
+    assert {"PATH", "PYTHONPATH", "FACEKIT_THREADS"} <= set(known)
+    assert not {"FACEKIT_DATABASE_URL", "AWS_SECRET_ACCESS_KEY"} & set(known)
 
 
 def test_a_result_says_which_walls_held(cells):

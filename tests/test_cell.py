@@ -85,7 +85,7 @@ def children(pid):
     return found
 
 
-def eventually(holds, seconds=10.0):
+def eventually(holds, seconds=30.0):
     """Wait for what must come; how long it takes proves nothing."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -374,7 +374,7 @@ def test_memory_is_what_the_limits_say(cells):
 
 
 def test_a_loop_ends_by_the_clock_and_by_the_processor(cells):
-    with Cells(count=1, standby=1, works=WORKS, seconds=0.5) as hasty:
+    with Cells(count=1, standby=1, works=WORKS, seconds=2) as hasty:
         for endless in ("loop", "sleep"):
             with pytest.raises(CellTimeoutError):
                 run(hasty, endless)
@@ -401,7 +401,7 @@ def test_a_crash_ends_its_cell_alone(cells, way):
 
 
 def test_a_lease_runs_out():
-    with Cells(count=1, standby=1, works=WORKS, lease_seconds=0.2) as cells:
+    with Cells(count=1, standby=1, works=WORKS, lease_seconds=1.5) as cells:
         lease = cells.lease()
         assert eventually(lambda: not is_alive(lease.cell.pid))
         with pytest.raises(CellTimeoutError):
@@ -423,7 +423,7 @@ def test_jobs_wait_for_their_turn_and_no_more_of_them_than_may():
     with Cells(count=1, standby=3, works=WORKS, queue=1) as cells, ThreadPoolExecutor(2) as callers:
         began = threading.Event()
         first = callers.submit(run, cells, "sleep", {"seconds": 1.0}, progress=lambda _: began.set())
-        assert began.wait(10)
+        assert began.wait(30)
         second = callers.submit(run, cells, "echo")
         assert eventually(lambda: len(cells._turns) == 1)
         with pytest.raises(QueueFullError):
@@ -457,10 +457,10 @@ def test_a_cancelled_job_ends_at_once_wherever_it_is(cells):
     with ThreadPoolExecutor(1) as caller:
         envelope = seal(PHOTO, lease.public_key, job=lease.job)
         running = caller.submit(cells.run, lease, envelope, "sleep", progress=lambda _: began.set())
-        assert began.wait(10)
+        assert began.wait(30)
         cells.cancel(lease)
         with pytest.raises(CellError, match="cancelled"):
-            running.result(10)
+            running.result(30)
     assert not is_alive(lease.cell.pid)
     cells.cancel(lease)
     assert goes_on(cells)
@@ -512,10 +512,10 @@ def test_a_server_that_died_is_said_and_can_be_started_again():
         lease, began = cells.lease(), threading.Event()
         envelope = seal(PHOTO, lease.public_key, job=lease.job)
         running = caller.submit(cells.run, lease, envelope, "sleep", progress=lambda _: began.set())
-        assert began.wait(10)
+        assert began.wait(30)
         os.kill(cells.server_pid, signal.SIGKILL)
         with pytest.raises(CellCrashedError):
-            running.result(10)
+            running.result(30)
     with pytest.raises(CellError, match="start the cells again"):
         cells.lease()
     with cells:

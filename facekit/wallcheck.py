@@ -1,5 +1,6 @@
 """Whether this machine can hold a cell's walls, found out by raising them in a process made for it."""
 
+import ctypes
 import json
 import os
 import subprocess
@@ -139,6 +140,7 @@ def _landlock() -> int:
     try:
         from landlock import landlock_abi_version
 
+        ctypes.set_errno(0)  # it takes an old error for one of its own
         return int(landlock_abi_version())
     except (ImportError, OSError, AttributeError, RuntimeError):
         return 0

@@ -1,5 +1,6 @@
 """The environment files, the lock and the wheel agree with each other."""
 
+import os
 import re
 import subprocess
 import sys

@@ -281,12 +281,12 @@ def _start(control: socket.socket, settings: Mapping[str, Any]) -> "subprocess.P
     )
 
 
-def rebuilt(message: Message) -> FacekitError:
+def rebuilt(message: Message | bytes | bytearray) -> FacekitError:
     """Make an error again that crossed a wall, or ended the server.
 
     Parameters
     ----------
-    message : mapping
+    message : mapping, or bytes of JSON
         Its ``kind`` and ``message``. Whatever a cell that was taken over sends, what comes out is an
         error of facekit's with one short line.
 
@@ -295,10 +295,17 @@ def rebuilt(message: Message) -> FacekitError:
     FacekitError
         To be raised.
     """
+    if isinstance(message, bytes | bytearray):
+        try:
+            message = json.loads(message)
+        except (ValueError, RecursionError):
+            message = {}
+    if not isinstance(message, dict):
+        message = {}
     kind: Any = getattr(errors, str(message.get("kind", message.get("refused"))), None)
     if not isinstance(kind, type) or not issubclass(kind, FacekitError):
         kind = CellCrashedError
     kind = next(one for one in kind.__mro__ if "__init__" not in vars(one))  # not those that count triangles
-    line = "".join(c for c in str(message.get("message")) if c.isprintable())[:_LONGEST]
-    found: FacekitError = kind(line)
+    line = "".join(c for c in str(message.get("message", "")) if c.isprintable())[:_LONGEST]
+    found: FacekitError = kind(line or "the job's process did not say why it ended")
     return found

@@ -236,6 +236,28 @@ def crash_in_mediapipe(photo, options, tell):
     return b""
 
 
+def _say(kind, payload):
+    """Write to the caller past everything, as code that has taken the cell over can."""
+    for number in range(3, 64):
+        with contextlib.suppress(OSError):
+            data = kind + len(payload).to_bytes(4) + payload
+            while data:
+                data = data[os.write(number, data) :]
+            return
+
+
+def lie(photo, options, tell):
+    """Say something else than facekit's words for an error."""
+    _say(b"E", options["words"].encode())
+    os._exit(1)
+
+
+def flood(photo, options, tell):
+    """Give a result that does not end."""
+    while True:
+        _say(b"R", bytes(1 << 20))
+
+
 def leave(photo, options, tell):
     os._exit(options["code"])
 

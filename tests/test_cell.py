@@ -290,6 +290,27 @@ def test_what_a_cell_says_is_cut_down_to_stages_and_nothing_is_printed(cells, ca
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("", "no JSON", "[1]", '"text"', "null", "{}", '{"kind": "os", "message": 1}', "[" * 100_000),
+        *('{"kind": "KeyboardInterrupt", "message": "stop"}', '{"kind": "FacekitError", "message": {}}'),
+    ],
+)
+def test_a_cell_that_was_taken_over_cannot_say_what_is_no_error(cells, words):
+    with pytest.raises(FacekitError) as caught:
+        run(cells, "lie", {"words": words})
+    assert 0 < len(str(caught.value)) <= 300
+    assert "\n" not in str(caught.value)
+
+
+def test_a_result_without_end_is_cut_off():
+    with Cells(count=1, standby=1, works=WORKS, largest_result=5 * 2**20) as cells:
+        with pytest.raises(CellCrashedError, match="larger than 5242880 bytes"):
+            run(cells, "flood")
+        assert goes_on(cells)
+
+
 # -- walls --------------------------------------------------------------------------------------
 
 

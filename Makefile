@@ -31,13 +31,13 @@ demo-steps: .venv/core.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
 	@$(BIN)/facekit demo
 
-# Two processes, for two cores: what runs notebooks, pages and browsers, and all else.
-SHOWN := tests/docs tests/e2e tests/notebooks
+# Two processes, for two cores: what runs notebooks, pages, browsers and services, and all else.
+ASIDE := tests/docs tests/e2e tests/notebooks tests/test_cell.py tests/test_proof.py tests/test_statements.py
 test-steps: .venv/dev.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
-	@mkdir -p out; $(BIN)/python -m pytest -p no:cacheprovider $(SHOWN) notebooks/*.ipynb >out/shown.log 2>&1 & shown=$$!; \
-	rest=0; $(BIN)/python -m pytest tests facekit $(SHOWN:%=--ignore=%) || rest=$$?; \
-	seen=0; wait $$shown || seen=$$?; cat out/shown.log; exit $$((rest | seen))
+	@mkdir -p out; $(BIN)/python -m pytest -p no:cacheprovider $(ASIDE) notebooks/*.ipynb >out/aside.log 2>&1 & aside=$$!; \
+	rest=0; $(BIN)/python -m pytest tests facekit $(ASIDE:%=--ignore=%) || rest=$$?; \
+	other=0; wait $$aside || other=$$?; cat out/aside.log; exit $$((rest | other))
 
 check: .venv/dev.stamp libraries ## style, types, import order, docstrings, doctests
 	$(BIN)/ruff check .

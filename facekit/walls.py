@@ -155,6 +155,7 @@ def raise_walls(
     -----
     To be called by a process with one thread, before it has seen anything of a user's.
     """
+    # Clause 4.2.1 p2: a picture is worked on behind these.
     standing = _Standing()
     _lower(standing)
     _limit(standing, limits)

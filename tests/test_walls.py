@@ -35,6 +35,7 @@ def shut_in(parent, **settings):
     return raise_walls(Limits(), parent=parent, readable=readable_folders(), **settings)
 
 
+@pytest.mark.clause("4.2.1 p2", partly="a picture is worked on behind walls, each of which is tried")
 def test_all_walls_hold_on_this_machine():
     parent = os.getpid()
     held = in_a_child(lambda: shut_in(parent))["value"]

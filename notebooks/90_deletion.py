@@ -130,13 +130,16 @@ assert len(windows) >= 12 and len(dots) >= 48
 
 # %% [markdown]
 # Each piece of pixels is eight pixels long and one high; it is drawn three high, in orange. There is
-# one in each band of the picture, so that a fragment of a copy still holds some. The points of
-# the face are blue, those in pieces.
+# one in each band of the picture, so that a fragment of a copy still holds some. Smooth parts have
+# few, for a piece must not be a ramp that another picture could have as well. The points of the face
+# are blue, as far as they are in a piece: four neighbours in the list of points, as eight numbers. A
+# copy of the whole list, or of any larger part of it, holds several.
 
 # %%
 SCALE = 1024 // size
-grey = pixels.mean(axis=2, keepdims=True) * 0.5 + 110
-marked = np.repeat(grey, 3, axis=2).astype(np.uint8).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+enlarged = pixels.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+grey = enlarged.mean(axis=2, keepdims=True) * 0.5 + 110
+marked = np.repeat(grey, 3, axis=2).astype(np.uint8)
 for y, x in windows:
     marked[SCALE * (y - 1) : SCALE * (y + 2), SCALE * x : SCALE * (x + 8)] = (230, 159, 0)
 for x, y in (SCALE * points[dots]).astype(int):
@@ -144,9 +147,10 @@ for x, y in (SCALE * points[dots]).astype(int):
 
 # %%
 show.pictures(
-    pixels,
+    enlarged,
     marked,
     titles=["the photo", "what is searched for"],
+    unit="pixels, enlarged",
     alt="A face of nobody; the same in grey with short orange bars all over and blue points on the face.",
 )
 
@@ -159,7 +163,9 @@ if size == 256 and photo == "nobody":
 #
 # Now we plant pieces of the photo the way that careless programs do: a fragment in a temporary file,
 # a row of a database that was deleted, a line in a log, pixels in a packed array, points in the
-# memory of a process.
+# memory of a process. None of these is far-fetched. Frameworks write large uploads to temporary files,
+# debug logs print what came in, caches pack arrays, and databases leave deleted rows in their files
+# until the space is needed again.
 
 # %%
 planted = place / "planted"
@@ -186,7 +192,8 @@ holder.stdout.readline()
 # %% [markdown]
 # `find_residue` searches all of it at once. Before that it plants random secrets of its own, and
 # must find them: `report.control` lists where. That is the control of the search itself, and it is
-# made anew each time.
+# made anew each time. A report never says what was found, only where, in which form and how often:
+# it would otherwise be one more copy.
 
 # %%
 report = find_residue(canaries, folders=[planted], processes=[holder.pid], usual=False)
@@ -280,7 +287,8 @@ for data, name, colour in ((raw, "photo", 1), (envelope, "envelope", 0)):
     counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
     right.plot(100 * counts / len(data), label=name, color=show.COLOURS[colour], linewidth=1)
 right.set(xlabel="value of a byte", ylabel="share of bytes, %", ylim=(0, 2.5))
-right.set_title("how often each value comes", loc="left")
+right.set_title("share of each value", loc="left")
+right.set_box_aspect(1)
 right.legend(frameon=False)
 show.View(figure, "A photo; the same sealed, which is noise; how often each byte comes.", photo=True)
 
@@ -291,7 +299,8 @@ assert open_sealed(envelope, keys, job="41c8") == raw
 # %% [markdown]
 # Who changes anything gets nothing. One bit is flipped, at a few hundred places; the envelope is
 # cut, lengthened, put in another order, opened for another job, in the other direction, or with
-# another key. Each is refused by a `SealError`.
+# another key. Each is refused by a `SealError`. It does not say which of these it was, because such
+# an answer would help somebody who tries.
 
 
 # %%
@@ -323,9 +332,11 @@ assert is_refused(small, keys=KeyPair.generate())
 # %% [markdown]
 # ### One process for one job
 #
-# Python cannot wipe its memory: each step leaves copies behind. The end of a process frees them all,
-# whatever happened in it. So each job gets a cell. It is forked from a server that has loaded
-# everything and never sees a photo; it makes its own key, opens one envelope, and ends.
+# Python cannot wipe its memory: each step leaves copies behind. Decoding makes some, numpy makes some,
+# and the landmarker keeps what it likes. The end of a process frees them all, whatever happened in it,
+# and the kernel hands no page to another process before it is zeroed. So each job gets a cell. It is
+# forked from a server that has loaded everything and never sees a photo; it makes its own key, opens
+# one envelope, and ends. A fork costs a few milliseconds, so this is no luxury.
 #
 # The photo is a stranger's file, and a decoder that it takes over must not be able to send, write or
 # stay. So a cell has walls. Each is tried when it is raised, and the table says what holds it on this
@@ -355,7 +366,8 @@ came = {way: ask("tries", way=way).decode() for way in captives.ATTEMPTS}
 assert len(came) >= 20 and all(answer.startswith("stopped: ") for answer in came.values())
 
 # %% [markdown]
-# The positive control: three of the ways that do no harm are open outside of a cell.
+# The positive control: three of the ways that do no harm are open outside of a cell. So it is the
+# walls that stop them in there, and not a mistake in how they are tried.
 
 # %%
 for way in ("write memory file", "read passwd", "write to null"):
@@ -376,8 +388,8 @@ for n, (way, answer) in enumerate(came.items()):
 
 # %%
 rows = -(-len(came) // WIDE)
-axes.hlines(np.arange(1, rows) - 0.5, -0.5, WIDE - 0.5, color="#DDDDDD", linewidth=0.8)
-axes.set(xlim=(-0.5, WIDE - 0.5), ylim=(rows - 0.5, -0.5), xticks=[], yticks=[])
+axes.hlines(np.arange(1, rows) - 0.5, -0.5, WIDE - 0.4, color="#DDDDDD", linewidth=0.8)
+axes.set(xlim=(-0.5, WIDE - 0.4), ylim=(rows - 0.5, -0.5), xticks=[], yticks=[])
 axes.set(xlabel="each way was tried in a cell of its own", ylabel="ways out")
 axes.spines[:].set_visible(False)
 axes.set_title("No way leads out of a cell, and this is what the kernel said", loc="left")
@@ -445,7 +457,8 @@ with Cells(count=1, works={"mine": "mine:my_way"}) as cells:
 # A desk does what a service does, in as few lines as possible: it leases a cell to a client,
 # takes the sealed photo, keeps it on disk only under a duty to erase it, has the cell work, keeps
 # the sealed result until the client has it, and signs a receipt. Before the first byte lies on
-# the disk, the duty to erase it does.
+# the disk, the duty to erase it does: a row in a ledger, with a random number and a time, and nothing
+# else. Whoever wants to believe nothing reads one file, `facekit/desk.py`.
 #
 # The work is a swap that waits before it warps, until a file appears. So we can look at the moment
 # when a cell has the most in its memory, and no clock is involved.
@@ -532,7 +545,7 @@ for name in ("lease", "done", "receipt"):
     axes.text(seconds(name), -0.55, name, ha="center", color="#555555")
 axes.text(seconds(stages[0]), 2.55, "ticks: " + ", ".join(stages), color="#555555", va="center", fontsize=8)
 axes.set_yticks(range(len(spans)), spans)
-axes.set(ylim=(len(spans) - 0.5, -0.8), xlim=(-0.02 * end, end))
+axes.set(ylim=(len(spans) - 0.5, -0.8), xlim=(-0.04 * end, end))
 axes.set(xlabel="time after the lease, seconds", ylabel="what there is, and where")
 axes.set_title("What is where, and for how long: orange in clear, blue sealed", loc="left", pad=12)
 show.View(figure, "Four bars over time. The upload's is short, the cell's ends before the result's begins.")
@@ -586,8 +599,11 @@ def look(moment, clear, sealed):
 # %%
 go.unlink()
 ticket = desk.lease()
-look("leased", canaries, canaries_of(upload=sealed))
 sealed = seal(upload, ticket.public_key, job=ticket.job)
+sent = canaries_of(upload=sealed)
+look("leased", canaries, sent)
+
+# %%
 waiting = ThreadPoolExecutor(1)
 stages = []
 running = waiting.submit(
@@ -603,7 +619,6 @@ running = waiting.submit(
 # %%
 while "warp" not in stages and not running.done():
     time.sleep(0.02)
-sent = canaries_of(upload=sealed)
 look("at work", canaries, sent)
 go.touch()
 running.result()
@@ -658,7 +673,8 @@ for limit in receipt.limits:
     print(textwrap.fill(limit, 90, initial_indent="- ", subsequent_indent="  "))
 
 # %% [markdown]
-# The signature (Ed25519) is over every letter. We change each letter of the receipt in turn, and
+# The signature (Ed25519) is over every letter. The key that checks it must come on another way than
+# the receipt, or a forger would send both. We change each letter of the receipt in turn, and
 # each forgery is refused. So is another key.
 
 
@@ -692,8 +708,9 @@ desk.close()
 # ### Break it, and see it found
 #
 # A proof that cannot fail proves nothing. So here are five desks. One is as it should be. Each of the
-# others does a single thing wrong that a careless change could do. Change them as you like: their
-# source is written to a file, and runs as a desk.
+# others does a single thing wrong that a careless change could do. They replace a function of
+# facekit, in a process of their own, so that nothing is changed here. Edit them as you like, and run
+# the cells again: their source is written to a file, and runs as a desk.
 
 
 # %%
@@ -860,10 +877,11 @@ assert not [name for name, _ in wrong if name == "as_it_should_be"]
 # %% [markdown]
 # ### Killed at any moment
 #
-# A desk that is killed cannot tidy up. So the duty to erase is written down before the first byte, and
-# keys are in memory only: what a killed desk leaves on disk nobody can open any more. At its next
-# start it erases what it finds. We kill it at random moments of a job, as a power cut would, look,
-# and start it again.
+# A desk that is killed cannot tidy up. So the duty to erase is written down before the first byte,
+# and keys are in memory only: what a killed desk leaves on disk nobody can open any more. The cells
+# end with it, by the kernel's hand. A job that was under way is lost on purpose; its client sends the
+# photo again. At its next start the desk compares ledger and folder, and erases what it finds. We
+# kill it at random moments of a job, as a power cut would, look, and start it again.
 
 
 # %%
@@ -897,32 +915,35 @@ for _ in range(2 if fast else 12):
 # %% [markdown]
 # ### Twelve statements
 #
-# The project says twelve things about deletion, and each is proved by a test that can fail. Here they
-# are, with the first test of each. `make test` runs all.
-
-# %%
-STATEMENTS = """the upload is nowhere within a second of the analysis
-the result is nowhere within a second of its end
-the desk never holds a byte in clear
-killing anything at any moment leaves nothing
-many jobs leave no trace, not even a count
-no way leads out of a cell
-a crash ends its cell alone
-two jobs never meet
-an envelope that was tampered with is refused
-a receipt that was edited is refused
-without the erasing, these tests fail
-a full or read-only disk never ends in a receipt""".splitlines()
+# The project says twelve things about deletion:
+#
+# 1. Within a second of the analysis, no byte of the upload is anywhere that was searched, and after
+#    the cell's end none is in the memory of any process.
+# 2. Within a second of delivery, failure, cancelling or the deadline, no byte of the result is.
+# 3. At no time does the memory of the desk hold a byte of a sealed photo in clear.
+# 4. The cell, the desk or both are killed at random moments: nothing in clear is ever on disk, and
+#    after a new start not even sealed bytes.
+# 5. Many jobs leave no point, no count of faces, no file name and no digest in anything durable.
+# 6. Inside a cell, connecting, writing, forking, four gibibytes and an endless loop all fail, and the
+#    desk goes on.
+# 7. A picture that crashes the decoder ends its cell alone.
+# 8. Two jobs with the same photo never meet.
+# 9. An envelope that was altered, cut, put in another order or sent again is refused.
+# 10. A receipt that was forged or edited does not hold.
+# 11. Without the erasing, these tests fail.
+# 12. A full disk, a read-only one and a missing permission end in an error and an open duty, and never
+#     in a receipt.
+#
+# Each is proved by a test that can fail, or by more than one. Those tests start real desks and kill
+# real processes; this notebook has shown most of them in small. Here is where each is proved.
 
 # %%
 tree = ast.parse(Path("../tests/test_statements.py").read_text())
-(proofs,) = (
-    ast.literal_eval(node.value)
-    for node in tree.body
-    if isinstance(node, ast.Assign) and node.targets[0].id == "STATEMENTS"
-)
-for (number, tests), sentence in zip(proofs.items(), STATEMENTS, strict=True):
-    print(f"{number:2}  {sentence}\n    {tests.split()[0].split('::')[-1]}")
+found = [node.value for node in tree.body if ast.unparse(node).startswith("STATEMENTS = ")]
+proofs = ast.literal_eval(found[0])
+for number, tests in proofs.items():
+    print(f"{number:2}", *(test.split("::")[-1] for test in tests.split()), sep="\n   ")
+assert list(proofs) == list(range(1, 13))
 
 # %% [markdown]
 # You need no notebook for this, and no trust in this one:

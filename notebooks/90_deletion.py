@@ -886,14 +886,14 @@ assert not [name for name, _ in wrong if name == "as_it_should_be"]
 
 # %%
 def killed(folder, after):
-    """Kill a desk in the middle of a job; return what is found on disk, and whether files were left."""
+    """Kill a desk in the middle of a job, or while the result waits; return what is left on disk."""
     with open_desk("as_it_should_be", folder) as desk:
-        *_, run = hand_in(desk, place / "never")
-        time.sleep(after)
+        *_, run = hand_in(desk, go if after is None else place / "never")
+        run.result() if after is None else time.sleep(after)
         desk.kill()
         with suppress(FacekitError):
             run.result()
-    return state(clear, folders=[folder]), bool(list((folder / "sealed").iterdir()))
+    return state(clear, folders=[folder]), len(list((folder / "sealed").iterdir()))
 
 
 # %%
@@ -906,11 +906,15 @@ def restarted(folder):
         return not list((folder / "sealed").iterdir())
 
 
+# %% [markdown]
+# First while the result waits, when there is something on the disk for certain; then whenever.
+
 # %%
 chance = np.random.default_rng(seed)
-for _ in range(2 if fast else 12):
-    found, _ = killed(place / "killed", after=chance.uniform(0, 0.3))
-    assert found == "nothing" and restarted(place / "killed")
+for after in (None, *chance.uniform(0, 0.3, 1 if fast else 12)):
+    found, files = killed(place / "killed", after)
+    assert found == "nothing" and (files or after)
+    assert restarted(place / "killed")
 
 # %% [markdown]
 # ### Twelve statements

@@ -1,6 +1,7 @@
 """Measure everything; write results.md, results.json and the plots beside this file.
 
-With names of tables, only those run and nothing is written. Exit 1 on a missed requirement.
+With names of tables, only those run, and nothing is written unless asked for: then they take their
+places among those written before. Exit 1 on a missed requirement.
 """
 
 import argparse
@@ -19,10 +20,22 @@ from time import perf_counter
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks.table import Table, closing
+from benchmarks.table import Requirement, Table, closing
 
-NAMES = ("imports", "cold", "detection", "swap", "threads", "warping", "poisson", "random_masks")
+NAMES = (
+    "imports",
+    "cold",
+    "detection",
+    "swap",
+    "threads",
+    "warping",
+    "poisson",
+    "random_masks",
+    "cell",
+    "standby",
+)
 LIBRARIES = ("facekit-reference", "numpy", "scipy", "numba", "opencv-python", "mediapipe", "pillow")
+FOLDER = Path(__file__).parent
 WIDTH = 180  # characters, where the output is no terminal
 PEERS = ("fpie", "pyamg", "scikit-image", "taichi", "matplotlib")
 
@@ -54,7 +67,9 @@ def main() -> int:
     """Run the tables; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all by default")
-    names = parser.parse_args().names
+    parser.add_argument("--write", action="store_true", help="write the named tables among the others, too")
+    asked = parser.parse_args()
+    names = asked.names
     if unknown := set(names) - set(NAMES):
         parser.error(f"no such table: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
@@ -62,6 +77,8 @@ def main() -> int:
     console.print(*_facts(where), sep="\n", highlight=False)
     if not names:
         _write(where, tables)
+    elif asked.write:
+        _write(*_merged(where, names, tables))
     return 1 if any(not met.met for table in tables for met in table.requirements) else 0
 
 
@@ -78,15 +95,30 @@ def _measured(console: Console, names: Sequence[str]) -> list[Table]:
     return tables
 
 
+def _merged(
+    where: dict[str, str], names: Sequence[str], tables: Sequence[Table]
+) -> tuple[dict[str, str], list[Table]]:
+    """Put new tables among those written before; say when, and where if elsewhere, they were measured."""
+    record = json.loads((FOLDER / "results.json").read_text())
+    before = [
+        Table(**one | {"requirements": [Requirement(**some) for some in one["requirements"]]})
+        for one in record["tables"][:-1]
+    ]
+    new = {table.title: table for table in tables[:-1]}
+    merged = [new.pop(table.title, table) for table in before] + list(new.values())
+    facts: dict[str, str] = record["machine"]
+    other = [fact for key, fact in where.items() if key == "date" or (facts[key] != fact and key != "peers")]
+    return facts | {", ".join(names): "; ".join(other)}, [*merged, closing(merged)]
+
+
 def _write(where: dict[str, str], tables: Sequence[Table]) -> None:
-    folder = Path(__file__).parent
     head = ["# Measurements", "", "Written by `make bench`.", "", *_facts(where), ""]
     *measured, required = tables  # what most readers look for comes first
     text = "\n".join([*head, *(table.markdown() for table in (required, *measured))])
     record = {"machine": where, "tables": [asdict(table) for table in tables]}
-    (folder / "results.md").write_text(text)
-    (folder / "results.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    import_module("benchmarks.plots").draw(record["tables"])
+    (FOLDER / "results.md").write_text(text)
+    (FOLDER / "results.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    import_module("benchmarks.plots").draw(record["tables"], FOLDER)
 
 
 def _facts(where: dict[str, str]) -> list[str]:

@@ -78,7 +78,7 @@ Opener: TypeAlias = Callable[[str], object]
 
 
 def doctor(*, open_library: Opener = ctypes.CDLL) -> Report:
-    """Look at libraries, graphics drivers, models, caches, samples, templates and the machine.
+    """Look at libraries, graphics drivers, models, caches, samples, templates, walls and the machine.
 
     Parameters
     ----------
@@ -124,6 +124,7 @@ def _optional() -> list[Check]:
         ),
         _guarded("samples", _samples, advice="run `facekit samples --fetch`", required=False),
         _machine(),
+        *_walls(),
         *_extras(),
     ]
 
@@ -292,6 +293,17 @@ def _free_memory() -> int | None:
     except OSError:
         pass
     return min(known, default=None)
+
+
+def _walls() -> list[Check]:
+    """Raise a cell's walls where it does no harm; without them all else works."""
+    wallcheck = import_module("facekit.wallcheck")
+    try:
+        rows = wallcheck.rows(wallcheck.try_walls())
+    except Exception as error:
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        return [Check("cell walls", False, line, "run `python -m facekit.wallcheck`", required=False)]
+    return [Check(name, not advice, found, advice, required=False) for name, found, advice in rows]
 
 
 def _extras() -> Iterator[Check]:

@@ -193,7 +193,7 @@ def main() -> None:
     with socket.socket(fileno=number) as control:
         try:
             orders = _orders(settings)
-            load_libraries()
+            load_libraries(orders.readable)
             _prepare(orders.works.values())
             if has_compiled() and "again" not in sys.argv:  # the next process will be half as large
                 again = [sys.executable, "-m", "facekit.forkserver", *sys.argv[1:], "again"]

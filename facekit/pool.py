@@ -129,6 +129,8 @@ class Cells:
         How long a leased cell waits, and how long a job may take.
     queue : int
         Jobs that wait for their turn, at most.
+    largest_result : int
+        Bytes of a sealed result, at most: what a cell that was taken over can make the caller hold.
     limits : Limits
         What a cell may use.
     threads : int, optional
@@ -164,6 +166,7 @@ class Cells:
         lease_seconds: float = 60.0,
         seconds: float = 60.0,
         queue: int = 64,
+        largest_result: int = 256 * 2**20,
         limits: Limits | None = None,
         threads: int | None = None,
         kem: KemName = "x25519",
@@ -179,6 +182,7 @@ class Cells:
                 raise InputError(f"{name}: expected 1 or more, got {value}")
         self._leases, self._lease_seconds, self._seconds, self._queue = leases, lease_seconds, seconds, queue
         self._kem: KemName = kem
+        self._largest = largest_result
         self._settings = {
             "standby": standby,
             "limits": asdict(limits or Limits()),
@@ -294,7 +298,7 @@ class Cells:
         born = cell.frames.get()
         if born is None or born[0] != b"K":
             cell.hang_up()
-            raise rebuilt(json.loads(born[1])) if born else CellCrashedError("the cell ended at once")
+            raise rebuilt(born[1]) if born else CellCrashedError("the cell ended at once")
         found = json.loads(born[1])
         return Lease(
             job=secrets.token_urlsafe(16) if job is None else job,
@@ -429,6 +433,10 @@ class Cells:
             kind, payload = message
             if kind == b"R":
                 sealed += payload
+                if len(sealed) > self._largest:
+                    raise CellCrashedError(
+                        f"the result is larger than {self._largest} bytes, the most allowed"
+                    )
             elif kind == b"S":
                 told.stage(_stage(payload))
             elif kind in b"ED":
@@ -438,7 +446,7 @@ class Cells:
         if message is None:
             raise self._warden.why(cell)
         if message[0] == b"E":
-            raise rebuilt(json.loads(message[1]))
+            raise rebuilt(message[1])
         return bytes(sealed)
 
     @contextmanager

@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +24,7 @@ from facekit.errors import ControlError, NoFaceError
 from facekit.keys import KeyPair
 from facekit.landmarks import close_landmarkers, detect_faces
 from facekit.receipts import ErasureReceipt, verify_receipt
-from facekit.residue import ResidueReport, find_residue
+from facekit.residue import ResidueReport, State, find_residue
 from facekit.synthetic import synthetic_face
 from facekit.templates import load_template
 
@@ -33,6 +34,7 @@ Say = Callable[[str], object]
 
 OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({"template": "stamp", "format": "webp"})
 _SHARED: Final = Path("/dev/shm")  # noqa: S108 (searched, not used)
+_WORST: Final[tuple[State, ...]] = ("found", "incomplete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,11 @@ class Proof:
     seconds: float
 
     @property
-    def holds(self) -> bool:
-        """Whether the control found the photo, and nothing else did."""
-        control, *others = self.searches.values()
-        return control.state == "found" and all(report.state == "clean" for report in others)
+    def state(self) -> State:
+        """``"found"`` if any search but the control found something, ``"clean"`` if all could read all."""
+        _, *others = self.searches.values()
+        states = {report.state for report in others}
+        return next((state for state in _WORST if state in states), "clean")
 
 
 def canaries_of_photo(photo: bytes) -> Canaries:
@@ -145,7 +148,7 @@ def prove(
     Returns
     -------
     Proof
-        `Proof.holds` says whether it does.
+        It holds where `Proof.state` is ``"clean"``.
 
     Raises
     ------
@@ -161,7 +164,7 @@ def prove(
     sought, left_out = canaries_of_photo(photo), tuple(exclude)
     with tempfile.TemporaryDirectory(prefix="facekit-proof-") as room:
         home = Path(room, "desk") if folder is None else Path(folder)
-        places = [Path(room), home, *([_SHARED] if _SHARED.is_dir() else [])]
+        places = [Path(room), home]
         searches = {"control": _control(sought, room)}
         say("control: the photo is found in this process, which has it")
         with Desk(home, {"count": 1}, temporary=room) as desk, KeyPair.generate() as keys:
@@ -188,8 +191,16 @@ def _search(
     sought: Canaries, stored: Canaries, places: list[Path], desk: Desk, **settings: Any
 ) -> Iterator[tuple[str, ResidueReport]]:
     """Search what is stored, for sealed bytes as well; and memory, where sealed bytes may pass."""
-    yield "stored", find_residue(stored, folders=places, **settings)
+    yield "stored", find_residue(stored, folders=[*places, *_shared()], **settings)
     yield "in memory", find_residue(sought, processes=desk.processes(), usual=False)
+
+
+def _shared() -> Iterator[Path]:
+    """Yield what programs of this user share in memory; nobody else's could the desk have written."""
+    for path in _SHARED.iterdir() if _SHARED.is_dir() else ():
+        with suppress(OSError):  # it has gone meanwhile
+            if path.lstat().st_uid == os.getuid():
+                yield path
 
 
 def _nobody() -> bytes:

@@ -23,7 +23,7 @@ from facekit.running import search_process
 from facekit.stored import search_folder, search_open
 from facekit.sweep import Hit, Sweep, Unread
 
-__all__ = ["Hit", "ResidueReport", "Searched", "Unread", "find_residue", "size", "usual_places"]
+__all__ = ["Hit", "ResidueReport", "Searched", "State", "Unread", "find_residue", "size", "usual_places"]
 
 State = Literal["clean", "found", "incomplete"]
 

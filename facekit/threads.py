@@ -44,7 +44,9 @@ def thread_count() -> int:
     """
     wanted = os.environ.get("FACEKIT_THREADS")
     if wanted is None:
-        return min(len(os.sched_getaffinity(0)), MOST)
+        # macOS gives no process a share of the cores.
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(cores, MOST)
     if not wanted.isascii() or not wanted.isdigit() or int(wanted) < 1:
         raise InputError(f"FACEKIT_THREADS: expected a whole number from 1 on, got {wanted!r}")
     return min(int(wanted), MOST)

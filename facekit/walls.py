@@ -28,6 +28,8 @@ References
 
 import ctypes
 import errno
+import fcntl
+import mmap
 import os
 import resource
 import signal
@@ -36,6 +38,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,10 +63,10 @@ REQUIRED: Final = ("network", "files", "processes", "memory", "time", "dump", "p
 # Clause 1.2.3a: what a job may ask of the kernel. Nothing here makes a socket, a process or a file.
 _CALLS: Final = """
     access arch_prctl brk clock_getres clock_gettime clock_nanosleep close close_range dup dup2 dup3
-    eventfd2 exit exit_group faccessat faccessat2 fadvise64 fcntl fstat fstatfs futex getcpu getcwd
+    eventfd2 exit exit_group faccessat faccessat2 fadvise64 fstat fstatfs futex getcpu getcwd
     getdents64 getegid geteuid getgid getpgrp getpid getppid getpriority getrandom getresgid getresuid
-    getrlimit getrusage gettid gettimeofday getuid ioctl lseek lstat madvise membarrier memfd_create
-    mincore mmap mprotect mremap munmap nanosleep newfstatat pipe2 poll ppoll pread64 preadv pwrite64
+    getrlimit getrusage gettid gettimeofday getuid lseek lstat madvise membarrier memfd_create
+    mincore mprotect mremap munmap nanosleep newfstatat pipe2 poll ppoll pread64 preadv pwrite64
     read readlink readlinkat readv restart_syscall rseq rt_sigaction rt_sigprocmask rt_sigreturn
     rt_sigtimedwait sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getparam
     sched_getscheduler sched_yield set_robust_list set_tid_address sigaltstack stat statx sysinfo
@@ -77,6 +80,15 @@ _OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
 _CLONE_THREAD, _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000, 0x10000000, 0x40000000, 0x08000000
 _GET_PDEATHSIG, _SET_PDEATHSIG, _GET_DUMPABLE, _SET_DUMPABLE, _SET_NAME = 2, 1, 3, 4, 15
 _SET_VMA = 0x53564D41  # names a piece of memory; the C library's allocator does
+#: For threads only: with these, clone would put one into a namespace of its own.
+_CLONE_NEW: Final = 0x7E020000
+#: What may be asked of a descriptor. Not F_SETOWN, FIOSETOWN and the like: they have the kernel send a
+#: signal of one's choice to a process of one's choice.
+_FCNTL: Final = (fcntl.F_DUPFD, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL, fcntl.F_SETFL)
+_IOCTL: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # is it a terminal; how much waits; flags
+#: Memory that several share, or that grows downwards, is not counted by RLIMIT_DATA.
+_SHARED_MEMORY: Final = mmap.MAP_SHARED | mmap.MAP_ANON
+_GROWING: Final = 0x100
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +172,21 @@ def raise_walls(
     return tuple(f"{wall}: {', '.join(holding[wall])}" for wall in WALLS if wall in holding)
 
 
-def load_libraries() -> None:
-    """Load what raises the walls: inside them, nothing loads any more."""
-    for name in ("landlock", "pyseccomp"):
-        with suppress(ImportError, OSError, RuntimeError):  # the wall will be found missing
-            __import__(name)
+def load_libraries(readable: Sequence[Path] = ()) -> None:
+    """Load what raises the walls, and write down their rules: a fork finds both in memory.
+
+    Parameters
+    ----------
+    readable : sequence of Path
+        As for `raise_walls`.
+
+    Notes
+    -----
+    Inside the walls nothing loads any more. The rules for files are a descriptor, which stays open.
+    """
+    standing = _Standing()  # what cannot be had will be found missing
+    standing.raise_by("Landlock", (), lambda: _file_rules(tuple(readable)))
+    standing.raise_by("seccomp", (), _call_rules)
 
 
 def readable_folders() -> tuple[Path, ...]:
@@ -219,15 +241,29 @@ def _lower(standing: _Standing) -> None:
 
 
 def _close_files(readable: Sequence[Path]) -> None:
+    _file_rules(tuple(readable)).apply()
+
+
+@cache
+def _file_rules(readable: tuple[Path, ...]) -> Any:
     import landlock
 
     may = landlock.FSAccess
     rules = landlock.Ruleset()
     rules.allow(*readable, rules=may.READ_FILE | may.READ_DIR | may.EXECUTE)  # a library is mapped to run
-    rules.apply()
+    return rules
 
 
 def _close_calls() -> None:
+    import pyseccomp as sc
+
+    rules = _call_rules()
+    _rule(sc, rules, sc.ALLOW, "tgkill", sc.Arg(0, sc.EQ, os.getpid()))  # how abort() ends a process
+    rules.load()
+
+
+@cache
+def _call_rules() -> Any:
     import pyseccomp as sc
 
     rules = sc.SyscallFilter(sc.ERRNO(errno.ENOSYS))  # the C library knows what to do without a call
@@ -239,13 +275,19 @@ def _close_calls() -> None:
         _rule(sc, rules, sc.ALLOW, name, sc.Arg(place, sc.MASKED_EQ, _WRITING, os.O_RDONLY))
         for bit in (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC):
             _rule(sc, rules, sc.ERRNO(errno.EPERM), name, sc.Arg(place, sc.MASKED_EQ, bit, bit))
-    _rule(sc, rules, sc.ALLOW, "clone", sc.Arg(0, sc.MASKED_EQ, _CLONE_THREAD, _CLONE_THREAD))
+    thread = sc.Arg(0, sc.MASKED_EQ, _CLONE_THREAD | _CLONE_NEW, _CLONE_THREAD)
+    _rule(sc, rules, sc.ALLOW, "clone", thread)
     _rule(sc, rules, sc.ERRNO(errno.EPERM), "clone", sc.Arg(0, sc.MASKED_EQ, _CLONE_THREAD, 0))
+    for flags in (0, mmap.MAP_SHARED, mmap.MAP_ANON):
+        _rule(sc, rules, sc.ALLOW, "mmap", sc.Arg(3, sc.MASKED_EQ, _SHARED_MEMORY | _GROWING, flags))
+    for command in (*_FCNTL, getattr(fcntl, "F_DUPFD_CLOEXEC", fcntl.F_DUPFD)):
+        _rule(sc, rules, sc.ALLOW, "fcntl", sc.Arg(1, sc.EQ, command))
+    for request in _IOCTL:
+        _rule(sc, rules, sc.ALLOW, "ioctl", sc.Arg(1, sc.MASKED_EQ, 0xFFFFFFFF, request))
     for option in (_GET_PDEATHSIG, _GET_DUMPABLE, _SET_NAME, _SET_VMA):
         _rule(sc, rules, sc.ALLOW, "prctl", sc.Arg(0, sc.EQ, option))
     _rule(sc, rules, sc.ALLOW, "prlimit64", sc.Arg(2, sc.EQ, 0))  # to ask, not to set
-    _rule(sc, rules, sc.ALLOW, "tgkill", sc.Arg(0, sc.EQ, os.getpid()))  # how abort() ends a process
-    rules.load()
+    return rules
 
 
 def _rule(sc: Any, rules: Any, action: int, name: str, *args: Any) -> None:
@@ -268,7 +310,9 @@ def _holds(wall: str, limits: Limits, parent: int) -> bool:
     if wall == "processes":
         return _is_refused(_fork)
     if wall == "memory":
-        return resource.getrlimit(resource.RLIMIT_DATA) == (limits.memory, limits.memory)
+        # Elsewhere the limit can be set, and does not count what a program maps.
+        held = resource.getrlimit(resource.RLIMIT_DATA) == (limits.memory, limits.memory)
+        return held and sys.platform == "linux"
     if wall == "time":
         return resource.getrlimit(resource.RLIMIT_CPU) == (limits.cpu_seconds, limits.cpu_seconds + 1)
     if wall == "dump":

@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -23,7 +25,13 @@ __all__ = ["Cell", "Warden", "rebuilt"]
 Order: TypeAlias = Literal["lease", "deadline", "kill"]
 Message: TypeAlias = Mapping[str, Any]
 
+_GLANCE = 0.02  # seconds between looks at a process, where the kernel cannot tell of its end
 _LONGEST = 300  # characters of an error's message that may cross a wall
+#: What cells may know of the caller's environment, in which there may be passwords.
+_KNOWN = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|XDG_\w+|VIRTUAL_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|DYLD_\w+|PYTHON\w+"
+    r"|NUMBA_\w+|OPENBLAS_\w+|MKL_\w+|FACEKIT_(MODELS|SAMPLES|EGRESS\w*)"
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +79,8 @@ class Cell:
             Whether it has gone.
         """
         if self.watched is None:
-            return self.ended.wait(seconds)
+            # Without a code nobody has reaped it: its server ended, and not everywhere does it end along.
+            return self.ended.wait(seconds) and (self.code is not None or _vanishes(self.pid, seconds))
         looking = select.poll()
         looking.register(self.watched, select.POLLIN)
         return bool(looking.poll(1000 * seconds)) and self.ended.wait(seconds)
@@ -82,6 +91,19 @@ class Cell:
         if self.watched is not None:
             os.close(self.watched)
             self.watched = None
+
+
+def _vanishes(pid: int, seconds: float) -> bool:
+    """Wait for a process that is nobody's child here to be no more."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            os.kill(pid, 0)
+        except OSError:  # none of this number, or by now somebody else's
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_GLANCE)
 
 
 class Warden:
@@ -247,23 +269,24 @@ def _born(message: Message, number: int) -> Cell:
 
 
 def _start(control: socket.socket, settings: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
-    """Start a new program, not a fork: nothing of the caller's memory comes along."""
+    """Start a new program, not a fork: nothing of the caller's memory comes along, and no password."""
+    known = {name: value for name, value in os.environ.items() if _KNOWN.fullmatch(name)}
     command = [sys.executable, "-m", "facekit.forkserver", str(control.fileno()), json.dumps(settings)]
     return subprocess.Popen(  # noqa: S603 (ourselves)
         command,
         pass_fds=[control.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        env=os.environ | {"FACEKIT_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        env=known | {"FACEKIT_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )
 
 
-def rebuilt(message: Message) -> FacekitError:
+def rebuilt(message: Message | bytes | bytearray) -> FacekitError:
     """Make an error again that crossed a wall, or ended the server.
 
     Parameters
     ----------
-    message : mapping
+    message : mapping, or bytes of JSON
         Its ``kind`` and ``message``. Whatever a cell that was taken over sends, what comes out is an
         error of facekit's with one short line.
 
@@ -272,10 +295,17 @@ def rebuilt(message: Message) -> FacekitError:
     FacekitError
         To be raised.
     """
+    if isinstance(message, bytes | bytearray):
+        try:
+            message = json.loads(message)
+        except (ValueError, RecursionError):
+            message = {}
+    if not isinstance(message, dict):
+        message = {}
     kind: Any = getattr(errors, str(message.get("kind", message.get("refused"))), None)
     if not isinstance(kind, type) or not issubclass(kind, FacekitError):
         kind = CellCrashedError
     kind = next(one for one in kind.__mro__ if "__init__" not in vars(one))  # not those that count triangles
-    line = "".join(c for c in str(message.get("message")) if c.isprintable())[:_LONGEST]
-    found: FacekitError = kind(line)
+    line = "".join(c for c in str(message.get("message", "")) if c.isprintable())[:_LONGEST]
+    found: FacekitError = kind(line or "the job's process did not say why it ended")
     return found

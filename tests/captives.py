@@ -3,10 +3,15 @@
 import contextlib
 import ctypes
 import errno
+import fcntl
 import gc
+import mmap
 import os
+import platform
 import signal
 import socket
+import stat
+import struct
 import threading
 from pathlib import Path
 
@@ -76,10 +81,58 @@ def _kept_open():
     os.write(number, b"a face")
 
 
+def _write_a_byte():
+    """Write into a file that has been opened, where one can be."""
+    place = Path("/tmp/facekit-captive-byte")  # noqa: S108
+    number = os.open(place, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.write(number, b"a")
+    finally:
+        os.close(number)
+        place.unlink()
+
+
 def _raise_limit():
     import resource
 
     resource.setrlimit(resource.RLIMIT_CPU, (1000, 1000))
+
+
+def _own(name):
+    """Have the kernel send another process signals, when something happens at a socket of one's own."""
+
+    def own():
+        for number in range(3, 64):
+            with contextlib.suppress(OSError):
+                if stat.S_ISSOCK(os.fstat(number).st_mode):
+                    break
+        if name == "fcntl":
+            fcntl.fcntl(number, fcntl.F_SETOWN, os.getppid())
+        else:
+            fcntl.ioctl(number, 0x8901, struct.pack("i", os.getppid()))  # FIOSETOWN
+
+    return own
+
+
+def _clone_apart():
+    """Start a thread in a namespace of its own; it would have no stack, and crash."""
+    number = {"x86_64": 56, "aarch64": 220}[platform.machine()]
+    _call("syscall", ctypes.c_long(number), ctypes.c_long(0x04000000 | 0x10F00), None, None, None, None)
+
+
+def _map(flags):
+    """Take memory that no limit on a process's own counts."""
+
+    def take():
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mmap.restype = ctypes.c_void_p
+        size, both = 2**31, mmap.PROT_READ | mmap.PROT_WRITE
+        place = libc.mmap(None, ctypes.c_size_t(size), both, flags, -1, ctypes.c_long(0))
+        if place == ctypes.c_void_p(-1).value:
+            raise OSError(ctypes.get_errno(), "mmap")
+        libc.munmap(ctypes.c_void_p(place), ctypes.c_size_t(size))
+
+    return take
 
 
 ATTEMPTS = {
@@ -96,6 +149,7 @@ ATTEMPTS = {
     "make a link": lambda: Path("/tmp/facekit-captive").symlink_to("a face"),  # noqa: S108
     "unlink": lambda: Path(__file__).unlink(),
     "write memory file": _kept_open,
+    "write a byte": _write_a_byte,
     "read passwd": lambda: Path("/etc/passwd").read_bytes(),
     "read another's memory": lambda: Path(f"/proc/{os.getppid()}/mem").read_bytes(),
     "fork": lambda: _call("fork"),
@@ -104,6 +158,11 @@ ATTEMPTS = {
     "exec": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606
     "trace": lambda: _call("ptrace", 16, os.getppid(), 0, 0),
     "kill": lambda: os.kill(os.getppid(), signal.SIGKILL),
+    "signal by a descriptor": _own("fcntl"),
+    "signal by a request": _own("ioctl"),
+    "share memory": _map(mmap.MAP_SHARED | mmap.MAP_ANON),
+    "let memory grow": _map(mmap.MAP_PRIVATE | mmap.MAP_ANON | 0x100),
+    "thread in a namespace": _clone_apart,
     "raise a limit": _raise_limit,
     "be dumped": lambda: _call("prctl", 4, ctypes.c_ulong(1), 0, 0, 0),
     "new namespace": lambda: _call("unshare", 0x10000000),
@@ -144,6 +203,10 @@ def allocate_in_c(photo, options, tell):
     return str(taken).encode()
 
 
+def environment(photo, options, tell):
+    return "\n".join(os.environ).encode()
+
+
 def loop(photo, options, tell):
     tell("loop")
     gc.enable()
@@ -171,6 +234,28 @@ def crash_in_mediapipe(photo, options, tell):
     tell("crash")
     landmarks._detect(np.zeros((8, 33_000, 3), np.uint8), 1)
     return b""
+
+
+def _say(kind, payload):
+    """Write to the caller past everything, as code that has taken the cell over can."""
+    for number in range(3, 64):
+        with contextlib.suppress(OSError):
+            data = kind + len(payload).to_bytes(4) + payload
+            while data:
+                data = data[os.write(number, data) :]
+            return
+
+
+def lie(photo, options, tell):
+    """Say something else than facekit's words for an error."""
+    _say(b"E", options["words"].encode())
+    os._exit(1)
+
+
+def flood(photo, options, tell):
+    """Give a result that does not end."""
+    while True:
+        _say(b"R", bytes(1 << 20))
 
 
 def leave(photo, options, tell):

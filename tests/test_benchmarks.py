@@ -1,13 +1,18 @@
 """The benchmarks' own parts: tables, ratios, fits, masks, and peers that agree on a small case."""
 
 import json
+import os
+import resource
+import subprocess
+import sys
+import zlib
 from importlib import import_module
 
 import numpy as np
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import peers, plots, scenes
+from benchmarks import peers, plots, processes, scenes, workers
 from benchmarks.equations import assemble, exact
 from benchmarks.table import Requirement, Table, closing, in_turn, ratio, ready, slope, spread
 
@@ -66,6 +71,11 @@ def test_jobs_run_in_turn_forwards_and_backwards():
     seconds = in_turn({name: ready(ran.append, name) for name in "ab"}, rounds=3, warm_up=1)
     assert "".join(ran) == "ab" + "ab" + "ba" + "ab"
     assert [len(some) for some in seconds.values()] == [3, 3]
+
+
+def test_jobs_may_be_measured_by_what_they_say_themselves():
+    costs = {"a": ready(iter([9.0, 1.0, 2.0]).__next__), "b": ready(float, 3)}
+    assert in_turn(costs, rounds=2, measure=lambda run: run()) == {"a": [1, 2], "b": [3, 3]}
 
 
 def test_slow_jobs_run_in_few_rounds(monkeypatch):
@@ -194,3 +204,97 @@ def test_a_missed_floor_is_the_exit_status(monkeypatch, met, status):
     monkeypatch.setattr("benchmarks.imports.tables", lambda: iter([table]))
     monkeypatch.setattr(program, "_write", lambda *_: pytest.fail("wrote"))
     assert program.main() == status
+
+
+# -- results that are written for some tables only ------------------------------------------------
+
+
+def written(path):
+    return json.loads((path / "results.json").read_text())
+
+
+@pytest.fixture
+def committed(monkeypatch, tmp_path):
+    """Write two tables as a full run does, into another folder."""
+    monkeypatch.setattr(program, "FOLDER", tmp_path)
+    monkeypatch.setattr(plots, "draw", lambda *_: [])
+    before = [Table("A", ["x"], [["1"]], "", [ENOUGH]), Table("B", ["x"], [["2"]], "", [TOO_MUCH])]
+    program._write(program.machine() | {"date": "2020-01-01"}, [*before, closing(before)])
+    return tmp_path
+
+
+@pytest.mark.parametrize(("title", "titles"), [("A", ["A", "B"]), ("C", ["A", "B", "C"])])
+def test_a_named_table_can_be_written_among_the_others(monkeypatch, committed, title, titles):
+    before = written(committed)
+    new = Table(title, ["x"], [["3"]], "", [PLENTY])
+    monkeypatch.setattr("benchmarks.imports.tables", lambda: iter([new]))
+    monkeypatch.setattr("sys.argv", ["benchmarks", "imports", "--write"])
+    assert program.main() == 0
+    after = written(committed)
+    *tables, last = after["tables"]
+    assert [table["title"] for table in tables] == titles
+    assert next(table for table in tables if table["title"] == title)["rows"] == [["3"]]
+    assert [t for t in tables if t["title"] != title] == [
+        t for t in before["tables"][:-1] if t["title"] != title
+    ]
+    assert len(last["rows"]) == len(titles)
+    assert after["machine"]["date"] == "2020-01-01"
+    assert after["machine"]["imports"] == program.machine()["date"]
+    assert new.markdown() in (committed / "results.md").read_text()
+
+
+def test_the_committed_results_are_read_and_written_again_as_they_are(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    here = program.FOLDER
+    record = written(here)
+    last = record["tables"][-2]
+    last = Table(**last | {"requirements": [Requirement(**one) for one in last["requirements"]]})
+    facts, tables = program._merged(record["machine"], ["cell"], [last, closing([last])])
+    monkeypatch.setattr(program, "FOLDER", tmp_path)
+    program._write(record["machine"], tables)
+    for name in ("results.json", "results.md", "poisson_time.svg", "poisson_error.svg"):
+        assert (tmp_path / name).read_text() == (here / name).read_text(), name
+    assert record["machine"]["date"] in facts["cell"]
+
+
+# -- processes --------------------------------------------------------------------------------
+
+
+def test_a_processs_time_memory_and_children_are_read_off_the_kernel():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert child.pid in processes.children(os.getpid())
+        resident, own = (
+            processes.megabytes(child.pid, "smaps_rollup", *fields)
+            for fields in (["Rss"], ["Private_Clean", "Private_Dirty"])
+        )
+        assert 0 < own <= resident < 1000
+        assert processes.on_cpu(child.pid) > 0
+        child.communicate(b"\n")
+    assert child.pid not in processes.children(os.getpid())
+
+
+def test_processor_time_is_that_of_children_too():
+    before = processes.cpu(resource.RUSAGE_CHILDREN)
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    assert processes.cpu(resource.RUSAGE_CHILDREN) - before > 0.25
+
+
+FORKED = """
+from benchmarks.workers import _forked
+print(_forked(lambda: bytes(3_000_000), 5))
+_forked(lambda: 1 / 0, 1)
+"""
+
+
+def test_forked_children_give_their_results_or_their_failure():
+    run = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False)
+    assert run.stdout.strip() == str([zlib.crc32(bytes(3_000_000))] * 5)
+    assert "a child failed" in run.stderr
+
+
+def test_a_fresh_interpreter_gives_the_picture_that_the_job_gives_here():
+    answer = workers.once()
+    assert answer.sums == (zlib.crc32(workers.job()),)
+    assert answer.cpu > 0
+    assert answer.seconds > 0

@@ -3,18 +3,28 @@
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import captives
 import numpy as np
 import pytest
 
-from facekit import decode_image, encode_image, load_template, run_in_cell, swap_face, synthetic_face
+from facekit import (
+    decode_image,
+    encode_image,
+    load_template,
+    run_in_cell,
+    swap_face,
+    synthetic_face,
+    verify_receipt,
+)
 from facekit.cell import Cells, Job, Limits
 from facekit.envelope import open_sealed, seal
 from facekit.errors import (
@@ -32,6 +42,7 @@ from facekit.errors import (
     WallError,
 )
 from facekit.keys import KeyPair
+from facekit.privacy import Scratch
 from facekit.walls import REQUIRED
 
 PHOTO = b"not a picture, but as good as one: " + bytes(range(256)) * 40
@@ -74,7 +85,7 @@ def children(pid):
     return found
 
 
-def eventually(holds, seconds=10.0):
+def eventually(holds, seconds=30.0):
     """Wait for what must come; how long it takes proves nothing."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -110,6 +121,55 @@ def test_run_in_cell_needs_nothing_but_a_job():
     result = run_in_cell(Job(photo, "swap", {"template": "card", "format": "webp"}))
     assert decode_image(bytes(result.open())).shape == load_template("card").image.shape
     assert "photo" not in repr(Job(photo))
+
+
+@pytest.mark.clause("1.2.3c", partly="a job in a cell ends with a signed receipt")
+def test_run_in_cell_gives_a_receipt_of_what_it_erased(cells):
+    result = run_in_cell(Job(PHOTO, "echo"), cells=cells)
+    receipt = verify_receipt(result.receipt, cells.signer.public_bytes)
+    assert receipt.job == result.job
+    assert [(row.what.value, row.how.value) for row in receipt.erased] == [
+        ("upload-held", "overwritten"),
+        ("cell", "process-ended"),
+    ]
+    assert (receipt.upload, receipt.result_key, receipt.outcome) == ("plain", "job", "delivered")
+    assert set(receipt.walls) == {wall.partition(":")[0] for wall in cells.walls}
+    assert result.open() == PHOTO
+
+
+def test_a_scratch_knows_what_became_of_its_job(cells):
+    """The upload goes when the cell has opened it, not when the job ends."""
+    with KeyPair.generate() as client:
+        for work, outcome in (("sleep", "delivered"), ("crash", "failed")):
+            erased = []
+            with suppress(CellCrashedError), Scratch() as scratch:
+                lease = cells.lease(scratch.job)
+                envelope = scratch.hold(
+                    bytearray(seal(PHOTO, lease.public_key, job=lease.job)), "upload-held"
+                )
+                cells.run(
+                    lease,
+                    envelope,
+                    work,
+                    {"seconds": 0.1},
+                    result_key=client.public_bytes,
+                    progress=lambda _, held=envelope, erased=erased: erased.append(not any(held)),
+                    scratch=scratch,
+                )
+            assert erased
+            assert all(erased)
+            assert scratch.receipt.outcome == outcome
+            assert scratch.receipt.result_key == "client"
+            assert "cell" in {row.what for row in scratch.receipt.erased}
+
+
+def test_a_job_key_is_erased_with_its_scratch(cells):
+    with Scratch() as scratch:
+        lease = cells.lease(scratch.job)
+        result = cells.run(lease, seal(PHOTO, lease.public_key, job=lease.job), "echo", scratch=scratch)
+    with pytest.raises(ErasedError):
+        result.open()
+    assert "keys" in {row.what for row in scratch.receipt.erased}
 
 
 def test_a_result_opens_once_and_prints_nothing_of_itself(cells):
@@ -230,6 +290,27 @@ def test_what_a_cell_says_is_cut_down_to_stages_and_nothing_is_printed(cells, ca
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("", "no JSON", "[1]", '"text"', "null", "{}", '{"kind": "os", "message": 1}', "[" * 100_000),
+        *('{"kind": "KeyboardInterrupt", "message": "stop"}', '{"kind": "FacekitError", "message": {}}'),
+    ],
+)
+def test_a_cell_that_was_taken_over_cannot_say_what_is_no_error(cells, words):
+    with pytest.raises(FacekitError) as caught:
+        run(cells, "lie", {"words": words})
+    assert 0 < len(str(caught.value)) <= 300
+    assert "\n" not in str(caught.value)
+
+
+def test_a_result_without_end_is_cut_off():
+    with Cells(count=1, standby=1, works=WORKS, largest_result=5 * 2**20) as cells:
+        with pytest.raises(CellCrashedError, match="larger than 5242880 bytes"):
+            run(cells, "flood")
+        assert goes_on(cells)
+
+
 # -- walls --------------------------------------------------------------------------------------
 
 
@@ -243,11 +324,28 @@ def test_there_is_no_way_out(cells, way):
 def test_the_same_ways_are_open_outside(tmp_path):
     """The walls stop them, not a mistake in how they are tried."""
     captives.ATTEMPTS["write memory file"]()
+    captives.ATTEMPTS["write a byte"]()
     captives.ATTEMPTS["read passwd"]()
     captives.ATTEMPTS["write to null"]()
     with pytest.raises(ConnectionRefusedError):
         captives.ATTEMPTS["connect"]()
     captives.ATTEMPTS["datagram"]()
+    here, there = socket.socketpair()
+    with here, there:
+        captives.ATTEMPTS["signal by a descriptor"]()
+        captives.ATTEMPTS["signal by a request"]()
+    captives.ATTEMPTS["share memory"]()
+    captives.ATTEMPTS["let memory grow"]()
+
+
+def test_a_cell_knows_no_password_of_its_callers(monkeypatch):
+    """What a decoder that was taken over finds in memory, it can give to its client as a result."""
+    monkeypatch.setenv("FACEKIT_DATABASE_URL", "postgresql://facekit:secret@db")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with Cells(count=1, standby=1, works=WORKS) as cells:
+        known = bytes(run(cells, "environment").open()).decode().split("\n")
+    assert {"PATH", "PYTHONPATH", "FACEKIT_THREADS"} <= set(known)
+    assert not {"FACEKIT_DATABASE_URL", "AWS_SECRET_ACCESS_KEY"} & set(known)
 
 
 def test_a_result_says_which_walls_held(cells):
@@ -297,7 +395,7 @@ def test_memory_is_what_the_limits_say(cells):
 
 
 def test_a_loop_ends_by_the_clock_and_by_the_processor(cells):
-    with Cells(count=1, standby=1, works=WORKS, seconds=0.5) as hasty:
+    with Cells(count=1, standby=1, works=WORKS, seconds=2) as hasty:
         for endless in ("loop", "sleep"):
             with pytest.raises(CellTimeoutError):
                 run(hasty, endless)
@@ -324,7 +422,7 @@ def test_a_crash_ends_its_cell_alone(cells, way):
 
 
 def test_a_lease_runs_out():
-    with Cells(count=1, standby=1, works=WORKS, lease_seconds=0.2) as cells:
+    with Cells(count=1, standby=1, works=WORKS, lease_seconds=1.5) as cells:
         lease = cells.lease()
         assert eventually(lambda: not is_alive(lease.cell.pid))
         with pytest.raises(CellTimeoutError):
@@ -346,7 +444,7 @@ def test_jobs_wait_for_their_turn_and_no_more_of_them_than_may():
     with Cells(count=1, standby=3, works=WORKS, queue=1) as cells, ThreadPoolExecutor(2) as callers:
         began = threading.Event()
         first = callers.submit(run, cells, "sleep", {"seconds": 1.0}, progress=lambda _: began.set())
-        assert began.wait(10)
+        assert began.wait(30)
         second = callers.submit(run, cells, "echo")
         assert eventually(lambda: len(cells._turns) == 1)
         with pytest.raises(QueueFullError):
@@ -380,10 +478,10 @@ def test_a_cancelled_job_ends_at_once_wherever_it_is(cells):
     with ThreadPoolExecutor(1) as caller:
         envelope = seal(PHOTO, lease.public_key, job=lease.job)
         running = caller.submit(cells.run, lease, envelope, "sleep", progress=lambda _: began.set())
-        assert began.wait(10)
+        assert began.wait(30)
         cells.cancel(lease)
         with pytest.raises(CellError, match="cancelled"):
-            running.result(10)
+            running.result(30)
     assert not is_alive(lease.cell.pid)
     cells.cancel(lease)
     assert goes_on(cells)
@@ -435,10 +533,10 @@ def test_a_server_that_died_is_said_and_can_be_started_again():
         lease, began = cells.lease(), threading.Event()
         envelope = seal(PHOTO, lease.public_key, job=lease.job)
         running = caller.submit(cells.run, lease, envelope, "sleep", progress=lambda _: began.set())
-        assert began.wait(10)
+        assert began.wait(30)
         os.kill(cells.server_pid, signal.SIGKILL)
         with pytest.raises(CellCrashedError):
-            running.result(10)
+            running.result(30)
     with pytest.raises(CellError, match="start the cells again"):
         cells.lease()
     with cells:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from facekit import wallcheck
 from facekit.checkup import GRAPHICS, MEDIAPIPE, Report, doctor
+from facekit.walls import WALLS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -160,6 +162,66 @@ def test_missing_extra_says_how_to_get_it(monkeypatch):
 def test_little_memory_is_noticed(monkeypatch):
     monkeypatch.setattr("facekit.checkup._free_memory", lambda: 2**28)
     assert not by_name(doctor())["machine"].ok
+
+
+def test_walls_are_tried_and_what_holds_is_said(report):
+    checks = by_name(report)
+    assert checks["cell walls"].ok
+    assert checks["cell walls"].found == ", ".join(WALLS)
+    assert checks["Landlock"].found.startswith("version ")
+    assert checks["seccomp"].ok
+    assert not any(checks[name].required for name in ("cell walls", "seccomp", "Landlock", "user namespaces"))
+
+
+def test_libraries_for_walls_that_are_missing_are_named_with_what_to_install(tmp_path):
+    for name in ("landlock", "pyseccomp"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('Unable to find it')")
+    status, checks = examined(
+        env={"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    )
+    assert status == 0  # a swap needs none of it
+    assert "missing: files, reading, processes" in checks["cell walls"]["found"]
+    assert "libseccomp2" in checks["cell walls"]["advice"]
+    assert "5.13" in checks["cell walls"]["advice"]
+    assert not checks["seccomp"]["ok"]
+    assert "Unable to find it" in checks["seccomp"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kernel/unprivileged_userns_clone", "0"),
+        ("user/max_user_namespaces", "0"),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1"),
+    ],
+)
+def test_what_forbids_namespaces_is_named(tmp_path, monkeypatch, name, value):
+    monkeypatch.setattr(wallcheck, "_KERNEL", tmp_path)
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_text(f"{value}\n")
+    walls = dict.fromkeys(WALLS, "seccomp")
+    rows = {row[0]: row for row in wallcheck.rows(wallcheck.Found(walls, landlock=5, seccomp=""))}
+    assert rows["user namespaces"][1] == "forbidden"
+    assert f"sysctl -w {name.replace('/', '.')}=" in rows["user namespaces"][2]
+    (tmp_path / name).write_text("2\n")
+    rows = wallcheck.rows(wallcheck.Found(walls, landlock=5, seccomp=""))
+    assert "sysctl" not in rows[-1][2]
+
+
+def test_every_wall_has_advice_and_another_system_gets_its_own(monkeypatch):
+    nothing = wallcheck.Found({}, landlock=0, seccomp="ImportError: not here")
+    assert set(wallcheck._ADVICE) == set(WALLS)
+    assert all(advice for _, _, advice in wallcheck.rows(nothing))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert all("use Linux" in advice for _, _, advice in wallcheck.rows(nothing))
+
+
+def test_a_trial_that_does_not_end_well_is_a_row(monkeypatch):
+    monkeypatch.setattr(wallcheck, "try_walls", lambda: (_ for _ in ()).throw(OSError("no processes left")))
+    check = by_name(doctor())["cell walls"]
+    assert not check.ok
+    assert "no processes left" in check.found
+    assert check.advice
 
 
 def test_pins_are_those_of_the_project():

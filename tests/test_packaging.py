@@ -1,5 +1,6 @@
 """The environment files, the lock and the wheel agree with each other."""
 
+import os
 import re
 import subprocess
 import sys
@@ -154,3 +155,27 @@ def test_the_citation_names_the_version_that_is_installed():
     from facekit import __version__
 
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == __version__
+
+
+@pytest.mark.parametrize(
+    ("here", "code", "said"),
+    [
+        ("libGLESv2.so.2 libEGL.so.1 libseccomp.so.2", 0, ""),
+        ("libGLESv2.so.2 libEGL.so.1", 0, "cells lack walls without libseccomp2"),
+        ("libseccomp.so.2", 1, "apt-get install libgles2 libegl1"),
+        ("", 1, "apt-get install libseccomp2"),
+    ],
+)
+def test_make_asks_for_system_libraries_and_goes_on_without_those_for_walls(tmp_path, here, code, said):
+    """As somebody who is not root, on a machine that has only what `here` lists."""
+    for name, answer in (("ldconfig", here), ("id", "1000"), ("uname", "Linux")):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {answer}\n")
+        (tmp_path / name).chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    command = [ROOT / "tools" / "system_libraries.sh"]
+    run = subprocess.run(
+        command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == code
+    assert said in run.stderr
+    assert bool(run.stderr) == bool(said)

@@ -119,6 +119,42 @@ def test_a_shut_in_process_dies_with_its_parent():
     os.close(write)
 
 
+def test_nobody_of_the_same_user_looks_into_a_shut_in_process(require):
+    """Root can; so two processes of somebody else try it, one shut in and one not."""
+    require("root", os.geteuid() == 0, "only root can become somebody else for a moment")
+    load_libraries()
+
+    def look():
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        return [look_into(walled) for walled in (True, False)]
+
+    def look_into(walled):
+        read, write = os.pipe()
+        me = os.getpid()
+        if (child := os.fork()) == 0:
+            walls._prctl(walls._SET_DUMPABLE, 1)  # as a program that was started by this user is
+            if walled:
+                raise_walls(Limits(), parent=me, allow_weak=True)
+            os.write(write, b".")
+            time.sleep(600)
+        os.read(read, 1)
+        found = [can_read(f"/proc/{child}/{part}") for part in ("mem", "environ", "maps")]
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return found
+
+    def can_read(place):
+        try:
+            os.close(os.open(place, os.O_RDONLY))
+        except PermissionError:
+            return False
+        return True
+
+    assert in_a_child(look)["value"] == [[False] * 3, [True] * 3]
+
+
 def test_limits_are_those_given():
     parent, limits = os.getpid(), Limits(memory=3 * 2**29, cpu_seconds=7, open_files=33)
 

@@ -30,6 +30,7 @@ DOCUMENTS = (
     "notebooks/mutants.md",
     "docs/policy-coverage.md",
     "docs/policy.md",
+    "docs/threat-model.md",
 )
 ALONE = {"README.md", "command-line.md", "datasets/README.md"}  # no other page stands beside them
 WITHOUT_MENU = "---\nhide: [navigation]\n---\n"
@@ -52,7 +53,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {"Command line": "command-line.md"},
         {"Benchmarks": ["benchmarks/README.md", "benchmarks/results.md", "benchmarks/notes.md"]},
         {"Pictures and models": "datasets/README.md"},
-        {"Policy": ["docs/policy.md", {"Coverage": "docs/policy-coverage.md"}]},
+        {"Policy": ["docs/policy.md", {"Coverage": "docs/policy-coverage.md"}, "docs/threat-model.md"]},
         {"About": [{"How to cite": "citing.md"}, "CONTRIBUTING.md", "CHANGELOG.md"]},
     ]
     return config

@@ -1,9 +1,9 @@
 """The command `facekit`.
 
 Exit codes: 0 done; 1 a defect; 2 wrong usage; 3 bad input, with one line on standard error that
-says what to do; 130 interrupted. `facekit residue` also ends with 4, something was found, and 5,
-nothing was found but not everything could be read. Nothing half-written is left behind. Libraries load when a
-command needs them, so help and completion are quick.
+says what to do; 130 interrupted. `facekit residue` and `facekit proof` also end with 4, something was
+found, and 5, nothing was found but not everything could be read. Nothing half-written is left behind.
+Libraries load when a command needs them, so help and completion are quick.
 """
 
 from typing import Annotated

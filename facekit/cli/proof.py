@@ -28,6 +28,13 @@ Examples:
   facekit proof me.jpg --usual  # with your own, and a search of all places where programs leave things
 """
 
+_WORDS = {
+    "clean": "Nothing of the photo or of the result is left.",
+    "found": "SOMETHING IS LEFT: the proof does not hold.",
+    "incomplete": "Nothing was found, but not all could be read. A cell lets only root look into it: "
+    "run this as root, or as `unshare -r facekit proof`.",
+}
+
 
 def proof(
     photo: Annotated[
@@ -58,20 +65,13 @@ def proof(
         put_json(_document(made))
     else:
         _print(made, screen)
-    raise typer.Exit(_code(made))
-
-
-def _code(made: "Proof") -> int:
-    """Return what the worst of the searches calls for; the control is to find something."""
-    _, *others = made.searches.values()
-    states = {report.state for report in others}
-    return next((CODES[state] for state in ("found", "incomplete") if state in states), 0)
+    raise typer.Exit(CODES[made.state])
 
 
 def _document(made: "Proof") -> dict[str, object]:
     searches = {moment: {"state": report.state, **asdict(report)} for moment, report in made.searches.items()}
     receipt = json.loads(made.receipt.to_json())
-    return {"holds": made.holds, "seconds": made.seconds, "searches": searches, "receipt": receipt}
+    return {"state": made.state, "seconds": made.seconds, "searches": searches, "receipt": receipt}
 
 
 def _print(made: "Proof", screen: "Console") -> None:
@@ -97,14 +97,12 @@ def _print(made: "Proof", screen: "Console") -> None:
     screen.print(
         f"\nBefore each search, random secrets were planted and found in {', '.join(first.control)}."
     )
-    for report in others:
-        for hit in report.hits:
-            screen.print(f"FOUND {hit.place}: {hit.kind} as {hit.form}", markup=False)
-        for one in report.unread:
-            screen.print(f"not read: {one.place} ({one.why})", markup=False)
+    for hit in dict.fromkeys(hit for report in others for hit in report.hits):
+        screen.print(f"FOUND {hit.place}: {hit.kind} as {hit.form}", markup=False)
+    for one in dict.fromkeys(one for report in others for one in report.unread):
+        screen.print(f"not read: {one.place} ({one.why})", markup=False)
     walls = ", ".join(made.receipt.walls)
     screen.print(f"The job's cell had these walls: {walls}. Its receipt says:")
     for row in made.receipt.erased:
         screen.print(f"  {row.at:%H:%M:%S.%f}"[:-3] + f"  {row.what.words}: {row.how.words}")
-    words = "Nothing of the photo or the result is left." if made.holds else "THE PROOF DOES NOT HOLD."
-    screen.print(f"\n{words} It took {made.seconds:.0f} s.")
+    screen.print(f"\n{_WORDS[made.state]} It took {made.seconds:.0f} s.")

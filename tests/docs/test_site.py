@@ -36,6 +36,7 @@ DOCUMENTS = {
     "notebooks/mutants.md": "notebooks/mutants.html",
     "docs/policy-coverage.md": "docs/policy-coverage.html",
     "docs/policy.md": "docs/policy.html",
+    "docs/threat-model.md": "docs/threat-model.html",
 }
 LOADING = {  # attributes for which a browser asks by itself
     "script": ("src",),

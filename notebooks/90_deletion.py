@@ -379,17 +379,17 @@ for way in ("write memory file", "read passwd", "write to null"):
 # `EHOSTUNREACH` that no name server answered.
 
 # %%
-WIDE = 5
-figure, axes = show.canvas(size=(9, 3.6))
+WIDE = 4
+rows = -(-len(came) // WIDE)
+figure, axes = show.canvas(size=(9, 0.5 * rows + 0.7))
 for n, (way, answer) in enumerate(came.items()):
     x, y = n % WIDE, n // WIDE
     axes.text(x, y - 0.17, way, ha="center", va="center", weight="bold")
     axes.text(x, y + 0.2, answer.removeprefix("stopped: "), ha="center", va="center", color=show.COLOURS[0])
 
 # %%
-rows = -(-len(came) // WIDE)
-axes.hlines(np.arange(1, rows) - 0.5, -0.5, WIDE - 0.4, color="#DDDDDD", linewidth=0.8)
-axes.set(xlim=(-0.5, WIDE - 0.4), ylim=(rows - 0.5, -0.5), xticks=[], yticks=[])
+axes.hlines(np.arange(1, rows) - 0.5, -0.5, WIDE - 0.5, color="#DDDDDD", linewidth=0.8)
+axes.set(xlim=(-0.5, WIDE - 0.5), ylim=(rows - 0.5, -0.5), xticks=[], yticks=[])
 axes.set(xlabel="each way was tried in a cell of its own", ylabel="ways out")
 axes.spines[:].set_visible(False)
 axes.set_title("No way leads out of a cell, and this is what the kernel said", loc="left")

@@ -90,6 +90,18 @@ def test_thousands_of_patterns_cost_one_pass():
     assert sought(patterns, data) == naive(patterns, data)
 
 
+def test_zeros_in_a_pattern_do_not_lead_to_every_zero_in_memory(monkeypatch):
+    pattern = bytes(range(1, 4)) + bytes(12) + bytes(range(4, 40))
+    seeker = Seeker(Needles.hide([pattern]), 4096)
+    for place in range(1000, 1008):  # whatever its alignment
+        seeker.buffer[:] = 0
+        seeker.buffer[place : place + len(pattern)] = np.frombuffer(pattern, np.uint8)
+        assert seeker.find(4096)[0].tolist() == [place]
+    seeker.buffer[:] = 0
+    monkeypatch.setattr(Seeker, "_compare", lambda *_: pytest.fail("zeros are compared"))
+    assert not len(seeker.find(4096)[0])
+
+
 def test_neither_the_needles_nor_the_seeker_hold_a_pattern_in_clear():
     pattern = np.random.default_rng(2).bytes(32)
     needles = Needles.hide([pattern])

@@ -14,7 +14,6 @@ When the caller ends, in whatever way, the server sees its socket close, kills a
 when the server ends, the kernel kills the cells.
 """
 
-import ctypes
 import gc
 import json
 import os
@@ -35,6 +34,7 @@ from facekit.envelope import open_sealed, seal
 from facekit.errors import CellError, FacekitError, InputError, WallError
 from facekit.inside import Orders, Work, live
 from facekit.keys import KeyPair
+from facekit.trimming import trim
 from facekit.walls import Limits, load_libraries, raise_walls, readable_folders
 
 __all__ = ["Server", "main"]
@@ -200,7 +200,7 @@ def main() -> None:
                 os.execv(sys.executable, again)  # noqa: S606 (itself)
             control.set_inheritable(False)
             close_cache()
-            _trim()
+            trim()
             os.environ["FACEKIT_THREADS"] = str(settings["threads"])
             server = Server(control, orders, standby=settings["standby"])
             control.sendall(_line({"ready": os.getpid(), "walls": _try_walls(orders)}))
@@ -230,12 +230,6 @@ def _prepare(works: Iterable[Work]) -> None:
         open_sealed(seal(b"", keys.public_bytes, job="-"), keys, job="-")
     gc.collect()
     gc.freeze()  # a collection in a cell leaves the server's pages alone
-
-
-def _trim() -> None:
-    """Give back what the first swaps took; each cell's page tables are smaller for it."""
-    with suppress(OSError, AttributeError):  # the GNU C library's
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _orders(settings: Mapping[str, Any]) -> Orders:

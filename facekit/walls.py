@@ -77,7 +77,7 @@ _DENIED: Final = """
 """
 _WRITING: Final = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
 _OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
-_CLONE_THREAD, _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000, 0x10000000, 0x40000000, 0x08000000
+_CLONE_THREAD, _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000, 0x10000000, 0x40000000
 _GET_PDEATHSIG, _SET_PDEATHSIG, _GET_DUMPABLE, _SET_DUMPABLE, _SET_NAME = 2, 1, 3, 4, 15
 _SET_VMA = 0x53564D41  # names a piece of memory; the C library's allocator does
 #: For threads only: with these, clone would put one into a namespace of its own.
@@ -220,10 +220,9 @@ def _limit(standing: _Standing, limits: Limits) -> None:
 
 def _stand_alone(standing: _Standing) -> None:
     """Leave the network; the user namespace also takes root's power over the machine away."""
-    alone = _CLONE_NEWNET | _CLONE_NEWIPC
-    standing.raise_by("namespace", ["network"], lambda: _call("unshare", alone | _CLONE_NEWUSER))
+    standing.raise_by("namespace", ["network"], lambda: _call("unshare", _CLONE_NEWNET | _CLONE_NEWUSER))
     if "network" not in standing.held_by:
-        standing.raise_by("namespace", ["network"], lambda: _call("unshare", alone))
+        standing.raise_by("namespace", ["network"], lambda: _call("unshare", _CLONE_NEWNET))
 
 
 def _bind_to(standing: _Standing, parent: int) -> None:

@@ -31,8 +31,8 @@ demo-steps: .venv/core.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
 	@$(BIN)/facekit demo
 
-# Two processes, for two cores: what runs notebooks, pages, browsers and services, and all else.
-ASIDE := tests/docs tests/e2e tests/notebooks tests/test_cell.py tests/test_proof.py tests/test_statements.py
+# Two processes, for two cores, which take about as long: notebooks, pages, browsers, cells; and all else.
+ASIDE := tests/docs tests/e2e tests/notebooks tests/test_cell.py
 test-steps: .venv/dev.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
 	@mkdir -p out; $(BIN)/python -m pytest -p no:cacheprovider $(ASIDE) notebooks/*.ipynb >out/aside.log 2>&1 & aside=$$!; \

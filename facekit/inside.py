@@ -73,11 +73,12 @@ def live(channel: socket.socket, orders: Orders, *, parent: int) -> NoReturn:
     frames = Frames(channel)
     try:
         _silence()
+        descriptors = os.sysconf("SC_OPEN_MAX")  # the walls lower it, and close none that is open
         gc.disable()  # too short a life to collect in, and a collection would copy the server's pages
         walls = raise_walls(
             orders.limits, parent=parent, readable=orders.readable, allow_weak=orders.allow_weak
         )
-        _keep_only(channel.fileno())
+        _keep_only(channel.fileno(), below=descriptors)
         # Clause 1.2.2(1): the key that opens the upload is born here, and never leaves.
         keys = KeyPair.generate(orders.kem)
         frames.put_json(
@@ -98,10 +99,10 @@ def _silence() -> None:
         os.dup2(null, standard)
 
 
-def _keep_only(channel: int) -> None:
+def _keep_only(channel: int, *, below: int) -> None:
     """Close what the fork and the walls left open."""
     os.closerange(3, channel)
-    os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(channel + 1, below)
 
 
 def _work(frames: Frames, keys: KeyPair, works: Mapping[str, Work]) -> None:

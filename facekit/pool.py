@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from facekit.errors import (
     QueueFullError,
     SealError,
 )
+from facekit.frames import Frames
 from facekit.keys import KemName, KeyPair, kem_of
 from facekit.privacy import Scratch
 from facekit.receipts import ErasureReceipt, How, Signer, What
@@ -370,8 +371,8 @@ class Cells:
         }
         cell = self._take(lease)
         told = _Told(progress, scratch)
-        told.begin(lease, keys)
         try:
+            told.begin(lease, keys)
             with self._turn(cell):
                 start = time.perf_counter()
                 self._warden.order(cell, "deadline", self._seconds)
@@ -423,11 +424,7 @@ class Cells:
     def _talk(
         self, cell: Cell, job: Mapping[str, Any], envelope: Bytes | Iterable[Bytes], told: "_Told"
     ) -> bytes:
-        with suppress(BrokenPipeError, ConnectionResetError):  # it said before it went why it would
-            cell.frames.put_json(b"J", job)
-            for part in (envelope,) if isinstance(envelope, Bytes) else envelope:
-                cell.frames.put_parts(b"U", part)
-            cell.frames.put(b".")
+        _hand_in(cell.frames, job, (envelope,) if isinstance(envelope, Bytes) else envelope)
         sealed = bytearray()
         while (message := cell.frames.get()) is not None:
             kind, payload = message
@@ -507,6 +504,22 @@ class _Told:
 def _look(cell: Cell) -> None:
     if not cell.has_gone(_ENDING):
         raise ErasureError("its process has not ended")
+
+
+def _hand_in(frames: Frames, job: Mapping[str, Any], parts: Iterable[Bytes]) -> None:
+    """Send a cell its job and its envelope; where it has gone, it has said why."""
+    if _is_heard(frames.put_json, b"J", job) and all(
+        _is_heard(frames.put_parts, b"U", part) for part in parts
+    ):
+        _is_heard(frames.put, b".")
+
+
+def _is_heard(say: Callable[..., None], *what: Any) -> bool:
+    try:
+        say(*what)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def _checked_key(key: bytes | None) -> str:

@@ -498,6 +498,30 @@ def test_an_error_in_the_callers_own_hands_ends_the_cell(cells):
     assert goes_on(cells)
 
 
+@pytest.mark.parametrize("error", [ConnectionResetError, BrokenPipeError, ValueError])
+def test_an_upload_that_breaks_off_ends_the_cell_and_is_said(cells, error):
+    """A client that hangs up looks like a cell that does, and is none."""
+
+    def broken():
+        yield b"FKSE"
+        raise error("the client has gone")
+
+    lease = cells.lease()
+    with pytest.raises(error):
+        cells.run(lease, broken(), "echo")
+    assert eventually(lambda: not is_alive(lease.cell.pid))
+    assert goes_on(cells)
+
+
+def test_a_job_whose_scratch_is_closed_is_not_begun(cells):
+    with Scratch() as scratch:
+        lease = cells.lease(scratch.job)
+    with pytest.raises(ErasedError):
+        cells.run(lease, seal(PHOTO, lease.public_key, job=lease.job), "echo", scratch=scratch)
+    assert eventually(lambda: not is_alive(lease.cell.pid))
+    assert goes_on(cells)
+
+
 # -- life and death -------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 class Store:
     """A folder of sealed files that go in time, safe for several processes at once.
 
-    A context manager. From `start` to `close` a thread looks every few seconds for what nobody needs
+    A context manager. From `start` to `close` a thread looks twice a second for what nobody needs
     any more: files past their time, unknown ones, and those of processes that have died.
 
     Parameters
@@ -93,7 +93,7 @@ class Store:
         signer: Signer | None = None,
         lifetime: timedelta = LIFETIME,
         clock: Callable[[], datetime] = utc_now,
-        sweep_every: float = 2.0,
+        sweep_every: float = 0.5,
     ) -> None:
         if not timedelta() < lifetime <= LIFETIME:
             raise InputError(f"lifetime: expected more than nothing and at most {LIFETIME}, got {lifetime}")
@@ -107,7 +107,7 @@ class Store:
         self._sweeper: Thread | None = None
 
     def start(self) -> None:
-        """Open the store, reconcile it at once, and go on doing so every few seconds.
+        """Open the store, reconcile it at once, and go on doing so.
 
         Raises
         ------

@@ -129,13 +129,22 @@ def test_dragging_a_landmark_moves_face_and_mesh(lab, record_property, shots):
     expect(mesh).to_be_hidden()
 
 
+def settled(locator):
+    """Return where something is, once it has stopped moving: the page scrolls for a while."""
+    before = None
+    while (box := locator.bounding_box()) != before:
+        before = box
+        locator.page.wait_for_timeout(200)
+    return box
+
+
 def test_line_between_before_and_after_follows_the_pointer_and_the_keys(lab, shots):
     output = holding(lab, "show.Wipe(")
     after = output.locator("img").nth(1)
     dial = output.get_by_role("slider")
     dial.scroll_into_view_if_needed()
     assert "50%" in after.get_attribute("style")
-    box = after.bounding_box()
+    box = settled(after)
     lab.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 50)
     expect(dial).to_have_value("0.25")
     dial.press("ArrowRight")

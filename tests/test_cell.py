@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import captives
 import numpy as np
 import pytest
+from waiting import children, eventually, is_alive
 
 from facekit import (
     decode_image,
@@ -49,15 +49,8 @@ PHOTO = b"not a picture, but as good as one: " + bytes(range(256)) * 40
 WORKS = captives.WORKS  # a server without the swap starts in a second
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _captives_can_be_imported():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        yield
-
-
 @pytest.fixture(scope="module")
-def cells(_captives_can_be_imported):
+def cells():
     with Cells(count=2, works=WORKS | {"swap": "facekit.works:swap"}, seconds=30) as cells:
         yield cells
 
@@ -70,36 +63,6 @@ def run(cells, work, options=None, photo=PHOTO, **settings):
 def goes_on(cells):
     """Say whether the next job is done as if nothing had happened."""
     return run(cells, "echo").open() == PHOTO
-
-
-def children(pid):
-    """List the living children of a process."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-        except (OSError, ValueError):
-            continue
-        if folder.name.isdigit() and int(parent) == pid and state != "Z":
-            found.append(int(folder.name))
-    return found
-
-
-def eventually(holds, seconds=30.0):
-    """Wait for what must come; how long it takes proves nothing."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 # -- the job ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 import captives
 import mutations
 import pytest
+from waiting import eventually
 
 from facekit import encode_image, pool, synthetic_face
 from facekit.canaries import canaries_of
@@ -64,13 +65,6 @@ STATEMENTS = {
     "test_store_faults.py::test_a_read_only_disk_ends_in_an_open_duty_and_never_in_a_receipt "
     "test_store_faults.py::test_a_missing_permission_ends_in_an_open_duty_and_never_in_a_receipt",
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _captives_can_be_imported():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        yield
 
 
 class Photo:
@@ -286,15 +280,6 @@ class Watch:
     def __exit__(self, *_):
         self._ended.set()
         self._thread.join()
-
-
-def eventually(holds, seconds):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.mark.clause("1.2.2(4)a", partly="killed at any moment, the disk has ciphertext alone")

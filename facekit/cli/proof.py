@@ -28,11 +28,12 @@ Examples:
   facekit proof me.jpg --usual  # with your own, and a search of all places where programs leave things
 """
 
+_SHOWN = 10  # places that could not be read
 _WORDS = {
     "clean": "Nothing of the photo or of the result is left.",
     "found": "SOMETHING IS LEFT: the proof does not hold.",
-    "incomplete": "Nothing was found, but not all could be read. A cell lets only root look into it: "
-    "run this as root, or as `unshare -r facekit proof`.",
+    "incomplete": "Nothing was found, but not all could be read. Only root can look into a waiting cell: "
+    "root, or `unshare -r facekit proof`.",
 }
 
 
@@ -99,8 +100,11 @@ def _print(made: "Proof", screen: "Console") -> None:
     )
     for hit in dict.fromkeys(hit for report in others for hit in report.hits):
         screen.print(f"FOUND {hit.place}: {hit.kind} as {hit.form}", markup=False)
-    for one in dict.fromkeys(one for report in others for one in report.unread):
+    unread = list(dict.fromkeys(one for report in others for one in report.unread))
+    for one in unread[:_SHOWN]:
         screen.print(f"not read: {one.place} ({one.why})", markup=False)
+    if len(unread) > _SHOWN:
+        screen.print(f"and {len(unread) - _SHOWN:,} more; --json lists them all")
     walls = ", ".join(made.receipt.walls)
     screen.print(f"The job's cell had these walls: {walls}. Its receipt says:")
     for row in made.receipt.erased:

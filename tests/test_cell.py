@@ -14,7 +14,7 @@ from pathlib import Path
 import captives
 import numpy as np
 import pytest
-from waiting import children, eventually, is_alive
+from living import children, eventually, is_alive
 
 from facekit import (
     decode_image,

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 import captives
 import mutations
 import pytest
-from waiting import eventually
+from living import eventually
 
 from facekit import encode_image, pool, synthetic_face
 from facekit.canaries import canaries_of

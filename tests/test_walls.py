@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import walled
-from waiting import eventually, is_alive
+from living import eventually, is_alive
 
 from facekit import walls
 from facekit.walls import REQUIRED, WALLS

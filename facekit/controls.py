@@ -177,9 +177,9 @@ def _check_kinds(sweep: Sweep, surrogates: Surrogates, base: Path) -> list[str]:
     blob = surrogates.planted()
     root = Path(os.path.realpath(base))
     with _planting(root / surrogates.name) as folder:
-        _write(folder / "file", surrogates.straddling(BUFFER_SIZE))
-        _write(folder / "gz", gzip.compress(blob, 1))
-        _write(folder / "png", encode_image(_picture(blob), "png"))
+        (folder / "file").write_bytes(surrogates.straddling(BUFFER_SIZE))
+        (folder / "gz").write_bytes(gzip.compress(blob, 1))
+        (folder / "png").write_bytes(encode_image(_picture(blob), "png"))
         _write_zip(folder / "zip", blob)
         _write_database(folder / "database", surrogates.each())
         search_folder(sweep, root)
@@ -198,7 +198,7 @@ def _check_folder(sweep: Sweep, surrogates: Surrogates, folder: Path) -> bool:
         return False
     with _planting(path):
         try:
-            _write(path / "file", surrogates.planted())
+            (path / "file").write_bytes(surrogates.planted())
         except OSError:  # a full disk
             return False
         search_folder(sweep, path)
@@ -238,10 +238,6 @@ def _planting(folder: Path) -> Iterator[Path]:
                 os.fsync(file.fileno())
             path.unlink()
         folder.rmdir()
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 def _write_zip(path: Path, data: bytes) -> None:

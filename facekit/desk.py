@@ -29,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -38,7 +39,7 @@ from facekit.cell import Cells, Lease
 from facekit.errors import CellCrashedError, FacekitError, PrivacyError
 from facekit.privacy import LIFETIME, Kept, Scratch, Store
 from facekit.receipts import Outcome
-from facekit.warden import rebuilt
+from facekit.telling import rebuilt, told
 
 __all__ = ["Desk", "Ticket", "main"]
 
@@ -289,7 +290,7 @@ class Desk:
                 if waiting is not None:  # nobody waits for more than an order's first error
                     waiting.put(answer)
         for waiting in tuple(self._answers.values()):
-            waiting.put({"error": {"kind": "CellCrashedError", "message": _ENDED}})
+            waiting.put({"error": told(CellCrashedError(_ENDED))})
 
 
 # -- the desk itself ------------------------------------------------------------------------------
@@ -311,24 +312,25 @@ class _Clerk:
         self._store, self._cells = store, cells
         self._jobs: dict[str, _Job] = {}
 
-    def obey(self, order: Answer) -> Iterator[Answer]:
-        """Yield the answers to an order."""
+    def obey(self, order: Answer, say: Callable[[Answer], None]) -> None:
+        """Carry out an order, and say the answers."""
         try:
             match order["do"]:
                 case "lease":
-                    yield self._lease()
+                    say(self._lease())
                 case "run":
-                    yield from self._run(self._job(order), order)
+                    self._run(self._job(order), order, lambda stage: say({"stage": stage}))
+                    say({"done": True})
                 case "fetch":
-                    yield {"sealed": _text(self._fetch(self._job(order)))}
+                    say({"sealed": _text(self._fetch(self._job(order)))})
                 case "acknowledge":
-                    yield {"receipt": self._end(self._job(order))}
+                    say({"receipt": self._end(self._job(order))})
                 case "cancel":
-                    yield {"receipt": self._end(self._job(order), "cancelled")}
+                    say({"receipt": self._end(self._job(order), "cancelled")})
                 case "processes":
-                    yield {"processes": [os.getpid(), self._cells.server_pid, *self._cells.pids()]}
+                    say({"processes": [os.getpid(), self._cells.server_pid, *self._cells.pids()]})
         except FacekitError as error:
-            yield {"error": {"kind": type(error).__name__, "message": str(error)}}
+            say({"error": told(error)})
 
     def _job(self, order: Answer) -> _Job:
         try:
@@ -342,16 +344,7 @@ class _Clerk:
         self._jobs[scratch.job] = _Job(scratch, lease)
         return {"job": scratch.job, "public_key": _text(lease.public_key)}
 
-    def _run(self, job: _Job, order: Answer) -> Iterator[Answer]:
-        stages: SimpleQueue[str] = SimpleQueue()
-        with ThreadPoolExecutor(1) as aside:
-            running = aside.submit(self._work, job, order, stages)
-            while stage := stages.get():
-                yield {"stage": stage}
-            running.result()
-        yield {"done": True}
-
-    def _work(self, job: _Job, order: Answer, stages: "SimpleQueue[str]") -> None:
+    def _run(self, job: _Job, order: Answer, progress: Callable[[str], None]) -> None:
         try:
             # Clause 1.2.2(4)a: the duty to erase is on disk before the first byte, and the byte is sealed.
             upload = job.scratch.keep("upload-stored", base64.b64decode(order["envelope"]))
@@ -361,15 +354,13 @@ class _Clerk:
                 order["work"],
                 order["options"],
                 result_key=base64.b64decode(order["result_key"]) or None,
-                progress=stages.put,
+                progress=progress,
                 scratch=job.scratch,
             )
             job.result = job.scratch.keep("result-stored", result.sealed)
         except BaseException:
             self._end(job, "failed")
             raise
-        finally:
-            stages.put("")
 
     def _fetch(self, job: _Job) -> bytes:
         if job.result is None:
@@ -393,10 +384,6 @@ def main() -> None:
             sys.stdout.write(json.dumps({"order": order, **answer}) + "\n")
             sys.stdout.flush()
 
-    def obey(clerk: _Clerk, order: Answer) -> None:
-        for answer in clerk.obey(order):
-            say(order["order"], answer)
-
     try:
         lifetime = timedelta(seconds=settings.pop("lifetime", LIFETIME.total_seconds()))
         with (
@@ -407,9 +394,10 @@ def main() -> None:
             say(0, {"receipt_key": _text(store.signer.public_bytes)})
             clerk = _Clerk(store, cells)
             for line in sys.stdin:
-                hands.submit(obey, clerk, json.loads(line))
+                order = json.loads(line)
+                hands.submit(clerk.obey, order, partial(say, order["order"]))
     except FacekitError as error:
-        say(0, {"error": {"kind": type(error).__name__, "message": str(error)}})
+        say(0, {"error": told(error)})
 
 
 def _text(data: bytes) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-__all__ = ["save_whole", "user_cache"]
+__all__ = ["save_whole", "user_cache", "write_all"]
 
 
 def save_whole(path: Path, data: bytes | Iterable[bytes], *, force: bool) -> None:
@@ -63,6 +63,33 @@ def _publish(part: Path, path: Path) -> None:
         if os.path.lexists(path):
             raise FileExistsError("the file exists already") from None
         part.replace(path)
+
+
+def write_all(file: int, data: bytes | bytearray | memoryview) -> int:
+    """Write to a descriptor until all is written.
+
+    Parameters
+    ----------
+    file : int
+        The descriptor.
+    data : bytes-like
+        What to write.
+
+    Returns
+    -------
+    int
+        How many bytes that was.
+
+    Raises
+    ------
+    OSError
+        Not all could be written.
+    """
+    left = memoryview(data).cast("B")
+    size = len(left)
+    while left:
+        left = left[os.write(file, left) :]
+    return size
 
 
 def user_cache() -> Path:

@@ -32,10 +32,12 @@ from typing import Any
 from facekit.compiled import close_cache, has_compiled
 from facekit.envelope import open_sealed, seal
 from facekit.errors import CellError, FacekitError, InputError, WallError
+from facekit.frames import Frames
 from facekit.inside import Orders, Work, live
 from facekit.keys import KeyPair
+from facekit.telling import rebuilt, told
 from facekit.trimming import trim
-from facekit.walls import Limits, load_libraries, raise_walls, readable_folders
+from facekit.walls import Limits, load_libraries, readable_folders
 
 __all__ = ["Server", "main"]
 
@@ -117,12 +119,7 @@ class Server:
 
     def _fork(self) -> None:
         theirs, ours = socket.socketpair()
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            self._selector.close()
-            live(theirs, self._orders, parent=parent)
-        theirs.close()
+        pid = _fork_cell(theirs, self._orders)
         watched = _watch(pid)
         self._born += 1
         self._children[self._born] = _Child(pid, watched)
@@ -203,13 +200,13 @@ def main() -> None:
             trim()
             os.environ["FACEKIT_THREADS"] = str(settings["threads"])
             server = Server(control, orders, standby=settings["standby"])
-            control.sendall(_line({"ready": os.getpid(), "walls": _try_walls(orders)}))
+            control.sendall(_line({"ready": os.getpid(), "walls": _walls_of_a_first(orders)}))
             server.serve()
         except (BrokenPipeError, ConnectionResetError):
             pass
         except FacekitError as error:
             with suppress(OSError):
-                control.sendall(_line({"refused": type(error).__name__, "message": str(error)}))
+                control.sendall(_line({"refused": told(error)}))
     os._exit(0)  # MediaPipe and others have nothing to tidy up that the kernel does not
 
 
@@ -242,33 +239,32 @@ def _orders(settings: Mapping[str, Any]) -> Orders:
     )
 
 
-def _try_walls(orders: Orders) -> list[str]:
-    """Raise the walls in a child first, so that what is missing is said before there is a job."""
+def _walls_of_a_first(orders: Orders) -> list[str]:
+    """Have a first cell try the walls, so that what is missing is said before there is a job."""
     tasks = Path("/proc/self/task")
     if tasks.is_dir() and len(list(tasks.iterdir())) != 1:
         raise CellError("the fork server has more than one thread: a defect in facekit")
-    read, write = os.pipe()
-    parent = os.getpid()
-    if (pid := os.fork()) == 0:
-        try:
-            walls = raise_walls(
-                orders.limits, parent=parent, readable=orders.readable, allow_weak=orders.allow_weak
-            )
-            answer = {"walls": walls}
-        except FacekitError as error:
-            answer = {"missing": (str(error),)}
-        with os.fdopen(write, "wb") as out:
-            out.write(_line(answer))
-            out.flush()
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read, "rb") as answers:
-        data = answers.read()
+    theirs, ours = socket.socketpair()
+    pid = _fork_cell(theirs, orders)
+    cell = Frames(ours)
+    born = cell.get()
+    cell.close()  # nobody comes, so it ends
     os.waitpid(pid, 0)
-    found = json.loads(data or b'{"missing": ["a cell ended while its walls went up"]}')
-    if "missing" in found:
-        raise WallError(found["missing"][0])
-    return list(found["walls"])
+    if born is None:
+        raise WallError("a cell ended while its walls went up")
+    if born[0] != b"K":
+        raise rebuilt(born[1])
+    return list(json.loads(born[1])["walls"])
+
+
+def _fork_cell(channel: socket.socket, orders: Orders) -> int:
+    """Fork a cell, which takes its end of the channel along; return its process id."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        live(channel, orders, parent=parent)
+    channel.close()
+    return pid
 
 
 def _watch(pid: int) -> int | None:

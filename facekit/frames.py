@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from facekit.errors import CellCrashedError
+from facekit.files import write_all
 
 __all__ = ["MAX_FRAME", "Frames"]
 
@@ -120,9 +121,7 @@ class Frames:
 
     def _write(self, data: bytes | bytearray | memoryview) -> None:
         # As to a file: a cell has no system call for sockets.
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._channel.fileno(), left) :]
+        write_all(self._channel.fileno(), data)
 
     def _exactly(self, size: int) -> bytearray:
         """Return `size` bytes, or those that came before the other side went."""

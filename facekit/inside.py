@@ -23,6 +23,7 @@ from facekit.envelope import open_sealed, seal_chunks
 from facekit.errors import CellCrashedError, CellMemoryError, FacekitError, InputError
 from facekit.frames import Frames
 from facekit.keys import KemName, KeyPair
+from facekit.telling import told
 from facekit.walls import Limits, raise_walls
 
 __all__ = ["Orders", "Tell", "Work", "live"]
@@ -141,5 +142,5 @@ def _explain(frames: Frames, error: BaseException) -> int:
     if not isinstance(error, FacekitError):
         error = CellCrashedError(f"the job ended in a defect of facekit ({type(error).__name__})")
     with suppress(Exception):  # the caller may have gone
-        frames.put_json(b"E", {"kind": type(error).__name__, "message": str(error)})
+        frames.put_json(b"E", told(error))
     return 1

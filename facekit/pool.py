@@ -27,9 +27,10 @@ from facekit.frames import Frames
 from facekit.keys import KemName, KeyPair, kem_of
 from facekit.privacy import Scratch
 from facekit.receipts import ErasureReceipt, How, Signer, What
+from facekit.telling import rebuilt
 from facekit.threads import thread_count
 from facekit.walls import Limits
-from facekit.warden import Cell, Warden, rebuilt
+from facekit.warden import Cell, Warden
 
 __all__ = ["WORKS", "CellResult", "Cells", "Lease"]
 
@@ -498,7 +499,8 @@ class _Told:
     def end(self, cell: Cell) -> None:
         if self.scratch is not None:
             self.scratch.erase(What.CELL)
-        cell.has_gone(_ENDING)
+        else:
+            cell.has_gone(_ENDING)
 
 
 def _look(cell: Cell) -> None:

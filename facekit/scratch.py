@@ -10,6 +10,7 @@ from threading import RLock
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
 
+from facekit.envelope import Bytes
 from facekit.errors import ErasedError, ErasureError, InputError, PrivacyError
 from facekit.holding import Key, Memory
 from facekit.keys import KeyPair
@@ -26,7 +27,7 @@ from facekit.receipts import (
     is_job_id,
     issue_receipt,
 )
-from facekit.shelf import Bytes, Kept, Shelf, utc_now
+from facekit.shelf import Kept, Shelf, utc_now
 
 __all__ = ["Scratch", "leave"]
 

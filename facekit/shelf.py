@@ -16,11 +16,12 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import Final, TypeAlias
+from typing import Final
 
-from facekit.envelope import HEADER_SIZE, read_header
+from facekit.envelope import HEADER_SIZE, Bytes, read_header
 from facekit.erasures import cut_time
 from facekit.errors import ErasedError, ErasureError, PrivacyError
+from facekit.files import write_all
 from facekit.folders import LEDGER, RUNS, SEALED, open_inner, open_top
 from facekit.ledger import Duty, Kind, Ledger
 from facekit.runs import Run
@@ -28,8 +29,6 @@ from facekit.sweeping import Swept, sweep
 from facekit.wiping import erase_entry, is_there, locked
 
 __all__ = ["Kept", "Shelf", "utc_now"]
-
-Bytes: TypeAlias = bytes | bytearray | memoryview
 
 _READ_SIZE: Final = 1024 * 1024
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -216,7 +215,7 @@ class Shelf:
                     if self._is_overdue(duty):
                         raise ErasedError(f"the {duty.kind} was overdue before all of it was stored")
                     with _storing(duty.kind):
-                        size += _write_all(file, part)
+                        size += write_all(file, part)
                 with _storing(duty.kind):
                     os.fsync(file)
                     os.fsync(self._sealed)
@@ -384,14 +383,6 @@ def _storing(kind: Kind) -> Iterator[None]:
         yield
     except OSError as error:
         raise PrivacyError(f"the sealed {kind} could not be stored ({error.strerror})") from error
-
-
-def _write_all(file: int, part: Bytes) -> int:
-    left = memoryview(part).cast("B")
-    size = len(left)
-    while left:
-        left = left[os.write(file, left) :]
-    return size
 
 
 def _read(file: int, offset: int, size: int) -> bytes:

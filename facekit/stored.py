@@ -15,6 +15,7 @@ from typing import Final
 
 from facekit.needles import LONGEST
 from facekit.sweep import Identity, Sweep
+from facekit.telling import shown
 from facekit.unpack import unpack
 
 __all__ = ["VEILED", "identity_of", "search_file", "search_folder", "search_name", "search_open"]
@@ -100,10 +101,10 @@ def _list(sweep: Sweep, path: bytes, place: str) -> list[tuple[bytes, str]]:
     found = []
     for name, is_link in names:
         whole = os.path.join(path, name)  # noqa: PTH118 (names need not be text)
-        shown = f"{place.rstrip('/')}/{VEILED if name in veiled else _printable(name)}"
+        called = f"{place.rstrip('/')}/{VEILED if name in veiled else _printable(name)}"
         if is_link:
-            _search_target(sweep, whole, shown)
-        found.append((whole, shown))
+            _search_target(sweep, whole, called)
+        found.append((whole, called))
     return found
 
 
@@ -253,8 +254,7 @@ def _extents(file: int, size: int) -> Iterator[tuple[int, int]]:
 
 def _printable(path: bytes) -> str:
     """Return a path as text in which nothing steers a terminal or breaks JSON."""
-    text = path.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown(path.decode("utf-8", "backslashreplace"))
 
 
 def _why(error: OSError) -> str:

@@ -16,17 +16,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from facekit import errors
 from facekit.errors import CellCrashedError, CellError, CellMemoryError, CellTimeoutError, FacekitError
 from facekit.frames import Frames
+from facekit.telling import rebuilt, told
 
-__all__ = ["Cell", "Warden", "rebuilt"]
+__all__ = ["Cell", "Warden"]
 
 Order: TypeAlias = Literal["lease", "deadline", "kill"]
 Message: TypeAlias = Mapping[str, Any]
 
 _GLANCE = 0.02  # seconds between looks at a process, where the kernel cannot tell of its end
-_LONGEST = 300  # characters of an error's message that may cross a wall
 #: What cells may know of the caller's environment, in which there may be passwords.
 _KNOWN = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|XDG_\w+|VIRTUAL_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|DYLD_\w+|PYTHON\w+"
@@ -145,12 +144,12 @@ class Warden:
         with theirs:
             self._server = _start(theirs, settings)
         messages = self._messages()
-        mute: Message = {"refused": "CellError", "message": "the fork server did not start"}
+        mute: Message = {"refused": told(CellError("the fork server did not start"))}
         first, _ = next(messages, (mute, -1))
         if "refused" in first:
             self._control.close()
             self._server.wait()
-            raise rebuilt(first)
+            raise rebuilt(first["refused"])
         self.pid: int = first["ready"]
         self.walls: tuple[str, ...] = tuple(first["walls"])
         threading.Thread(target=self._listen, args=(messages,), name="facekit-cells", daemon=True).start()
@@ -243,7 +242,7 @@ class Warden:
                 elif "ended" in message:
                     self._bury(self._alive.pop(message["ended"]), message)
                 else:
-                    self.gone = rebuilt(message)
+                    self.gone = rebuilt(message["refused"])
                 self.changed.notify_all()
         with self.changed:
             self.gone = self.gone or CellError("the fork server has ended; start the cells again")
@@ -279,33 +278,3 @@ def _start(control: socket.socket, settings: Mapping[str, Any]) -> "subprocess.P
         stdout=subprocess.DEVNULL,
         env=known | {"FACEKIT_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )
-
-
-def rebuilt(message: Message | bytes | bytearray) -> FacekitError:
-    """Make an error again that crossed a wall, or ended the server.
-
-    Parameters
-    ----------
-    message : mapping, or bytes of JSON
-        Its ``kind`` and ``message``. Whatever a cell that was taken over sends, what comes out is an
-        error of facekit's with one short line.
-
-    Returns
-    -------
-    FacekitError
-        To be raised.
-    """
-    if isinstance(message, bytes | bytearray):
-        try:
-            message = json.loads(message)
-        except (ValueError, RecursionError):
-            message = {}
-    if not isinstance(message, dict):
-        message = {}
-    kind: Any = getattr(errors, str(message.get("kind", message.get("refused"))), None)
-    if not isinstance(kind, type) or not issubclass(kind, FacekitError):
-        kind = CellCrashedError
-    kind = next(one for one in kind.__mro__ if "__init__" not in vars(one))  # not those that count triangles
-    line = "".join(c for c in str(message.get("message", "")) if c.isprintable())[:_LONGEST]
-    found: FacekitError = kind(line or "the job's process did not say why it ended")
-    return found

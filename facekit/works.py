@@ -5,6 +5,7 @@ kernels, templates) each cell finds there.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cache
 from typing import Any, Final
 
@@ -14,14 +15,14 @@ from facekit.codec import decode_image, encode_image
 from facekit.errors import InputError, SampleError, TemplateError
 from facekit.inside import Tell
 from facekit.landmarks import close_landmarkers
-from facekit.swap import swap_face
+from facekit.swap import Dials, swap_face
 from facekit.templates import load_template, template_names
 from facekit.values import Template
 
 __all__ = ["prepare", "swap"]
 
 _NOBODY: Final = "spacesuit"  # its face is drawn from averages
-_DIALS: Final = frozenset({"face", "slot", "shape", "features", "colour", "keep_mouth", "gaze"})
+_DIALS: Final = frozenset({"face", "slot", *(dial.name for dial in fields(Dials))})
 
 
 def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:

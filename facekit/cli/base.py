@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from facekit.errors import FacekitError
+from facekit.telling import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,19 +62,6 @@ class CommandError(Exception):
         super().__init__(line)
         self.code = code
         self.kind = kind or ("usage" if code == WRONG_USAGE else "input")
-
-
-def shown(text: object) -> str:
-    r"""Return `text` as one printable line, so a file name cannot steer the terminal.
-
-    Examples
-    --------
-    >>> shown("two\nlines \x1b[31m")
-    'two\\nlines \\x1b[31m'
-    """
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in str(text)
-    )
 
 
 def explain(error: BaseException) -> CommandError:

@@ -286,12 +286,12 @@ class Cells:
         """
         warden = self._warden
         with warden.changed:
-            self._drop(one for one in self._leased if one.ended.is_set())
-            if len(self._leased) >= self._leases:
-                raise QueueFullError(f"{self._leases} jobs wait for their pictures already; try again soon")
-            warden.changed.wait_for(lambda: bool(warden.gone or warden.waiting), timeout)
+            # Others may lease while this waits, so what is full is asked again each time.
+            warden.changed.wait_for(lambda: bool(warden.gone or warden.waiting or self._is_full()), timeout)
             if warden.gone is not None:
                 raise CellError(str(warden.gone))
+            if self._is_full():
+                raise QueueFullError(f"{self._leases} jobs wait for their pictures already; try again soon")
             if not warden.waiting:
                 raise QueueFullError("no cell became free in time; try again soon")
             cell = warden.waiting.popleft()
@@ -402,6 +402,11 @@ class Cells:
         self._warden.order(lease.cell, "kill")
         with self._warden.changed:
             self._drop(self._leased & {lease.cell})
+
+    def _is_full(self) -> bool:
+        """Say whether as many are leased as may be; those that have ended are not."""
+        self._drop(one for one in self._leased if one.ended.is_set())
+        return len(self._leased) >= self._leases
 
     def _drop(self, cells: Iterable[Cell]) -> None:
         """Hang up on cells that nobody will run."""

@@ -403,6 +403,18 @@ def test_no_more_are_leased_than_may_be():
         assert goes_on(cells)
 
 
+def test_no_more_are_leased_than_may_be_when_many_ask_at_once():
+    """They wait together for the first cells, and each must look again when one has come."""
+
+    def ask(_):
+        with suppress(QueueFullError):
+            return cells.lease()
+
+    with Cells(count=1, standby=1, works=WORKS, leases=2) as cells, ThreadPoolExecutor(6) as callers:
+        leases = list(filter(None, callers.map(ask, range(6))))
+        assert len(leases) == 2
+
+
 def test_jobs_wait_for_their_turn_and_no_more_of_them_than_may():
     with Cells(count=1, standby=3, works=WORKS, queue=1) as cells, ThreadPoolExecutor(2) as callers:
         began = threading.Event()

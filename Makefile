@@ -122,8 +122,8 @@ libraries:
 .venv/bin/python:
 	@python=$$(tools/find_python.sh $(PYTHON)); echo "making .venv with $$python" >&2; "$$python" -m venv .venv
 
-.venv/core.stamp: EXTRAS :=
-.venv/dev.stamp: EXTRAS := [dev,lab,docs]
+.venv/core.stamp: EXTRAS := [service]
+.venv/dev.stamp: EXTRAS := [dev,lab,docs,service]
 .venv/docs.stamp: EXTRAS := [docs]
 .venv/lab.stamp: EXTRAS := [lab]
 .venv/bench.stamp: EXTRAS := [bench]

@@ -17,6 +17,8 @@ import pytest
 from facekit.egress import no_egress
 from facekit.errors import EgressError
 
+collect_ignore = ["service/migrations"]  # Alembic runs it, in a setting of its own
+
 GUARDED = Path(__file__).parent / "tests" / "guarded"
 
 _log = pytest.StashKey[Path]()

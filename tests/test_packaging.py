@@ -126,7 +126,7 @@ def test_the_wheel_holds_every_module_and_every_asset(wheel):
 def test_the_wheel_is_small_and_holds_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
-    assert {name.split("/")[0].split("-")[0] for name in sizes} == {"facekit", "facekit_reference"}
+    assert {name.split("/")[0].split("-")[0] for name in sizes} == {"facekit", "facekit_reference", "service"}
     assert sum(sizes.values()) < 8_000_000
     assert not [name for name in sizes if name.endswith((".dat", ".task", ".tflite", ".pyc"))]
 

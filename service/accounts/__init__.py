@@ -1,0 +1,1 @@
+"""Accounts: signing in, sessions, API keys, and what a person shows of themselves."""

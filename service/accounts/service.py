@@ -1,0 +1,157 @@
+"""Signing in, and who is signed in."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Final, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.accounts.handles import random_handle
+from service.accounts.store import Account, ApiKey, SignIn
+from service.caller import Caller
+from service.errors import GoneError, UnknownCallerError
+from service.parts import Parts
+from service.policy.service import accepted_version, bind_acceptance
+
+SESSION: Final = timedelta(days=30)
+Method = Literal["code", "password", "one-click", "third-party"]
+
+
+def sign_in_by_phone(
+    parts: Parts, caller: Caller, phone: str, method: Method, client: str
+) -> tuple[SignIn, str, bool]:
+    """Sign in who has shown that a number is theirs; make the account where there is none.
+
+    Returns
+    -------
+    session, token, created
+        The token is kept nowhere.
+    """
+    index = parts.vault.index("phone", phone)
+    with parts.database.begin() as session:
+        account = session.scalar(select(Account).where(Account.phone_index == index))
+        created = account is None
+        if account is None:
+            account = new_account(parts, session)
+            account.phone = parts.vault.seal(account.id, "accounts.phone", phone)
+            account.phone_index = index
+        signed_in, token = open_session(parts, session, account, method, caller.network, client)
+        if caller.acceptance:
+            bind_acceptance(session, caller.acceptance, account.id)
+    return signed_in, token, created
+
+
+def new_account(parts: Parts, session: Session) -> Account:
+    """Make an account with a key of its own and a random handle."""
+    account_id, now, handle = secrets.token_hex(16), parts.clock(), random_handle()
+    # The key first: an account without one would be taken for one that was erased.
+    parts.vault.add(account_id)
+    account = Account(
+        id=account_id,
+        phone=None,
+        phone_index=None,
+        handle=parts.vault.seal(account_id, "accounts.handle", handle),
+        handle_index=parts.vault.index("handle", handle.casefold()),
+        role="user",
+        created_at=now,
+        active_at=now,
+        locked_at=None,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def open_session(
+    parts: Parts, session: Session, account: Account, method: Method, network: str, client: str
+) -> tuple[SignIn, str]:
+    """Open a session; the token is given out once, and kept nowhere."""
+    token, now = f"fks_{secrets.token_urlsafe(32)}", parts.clock()
+    signed_in = SignIn(
+        id=secrets.token_urlsafe(16),
+        account_id=account.id,
+        token=digest_of(token),
+        method=method,
+        client=client,
+        network=network,
+        created_at=now,
+        fresh_until=None,
+        second_factor_at=None,
+    )
+    session.add(signed_in)
+    if account.active_at.date() != now.date():
+        account.active_at = now
+    return signed_in, token
+
+
+def caller_of(parts: Parts, token: str, network: str) -> Caller:
+    """Return who shows a token, of a session or an API key.
+
+    Raises
+    ------
+    UnknownCallerError
+        It is none, it has run out, or it was revoked: which of these is not said.
+    """
+    mark, now = digest_of(token), parts.clock()
+    with parts.database.begin() as session:
+        if token.startswith("fkk_"):
+            key = session.scalar(select(ApiKey).where(ApiKey.token == mark))
+            account = session.get(Account, key.account_id) if key else None
+            if key is not None and account is not None and account.locked_at is None:
+                return Caller(
+                    network,
+                    account.id,
+                    key_id=key.id,
+                    scopes=frozenset(key.scopes.split()),
+                    accepted=accepted_version(session, account.id),
+                )
+        else:
+            signed_in = session.scalar(
+                select(SignIn).where(SignIn.token == mark, SignIn.created_at > now - SESSION)
+            )
+            account = session.get(Account, signed_in.account_id) if signed_in else None
+            if signed_in is not None and account is not None:
+                return Caller(
+                    network,
+                    account.id,
+                    signed_in.id,
+                    role=account.role,
+                    accepted=accepted_version(session, account.id),
+                    fresh_until=signed_in.fresh_until,
+                    second_factor_at=signed_in.second_factor_at,
+                )
+    raise UnknownCallerError("this token does not hold, or no longer; sign in again")
+
+
+def sign_out(parts: Parts, caller: Caller) -> None:
+    """End the caller's session."""
+    with parts.database.begin() as session:
+        found = session.get(SignIn, caller.session_id)
+        if found is not None:
+            session.delete(found)
+
+
+def read(parts: Parts, account_id: str) -> Account:
+    """Return an account; raises GoneError."""
+    with parts.database.begin() as session:
+        account = session.get(Account, account_id)
+    if account is None:
+        raise GoneError("this account has been erased")
+    return account
+
+
+def masked(phone: str | None) -> str | None:
+    """Return a phone number of which only the country and the last two digits can be read.
+
+    >>> masked("+8613800138000")
+    '+86*********00'
+    """
+    # Clause 4.2.1 p3: what is shown is masked.
+    return None if phone is None else phone[:3] + "*" * (len(phone) - 5) + phone[-2:]
+
+
+def digest_of(token: str) -> bytes:
+    """Return what is kept of a token, which is random and long: its SHA-256."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,180 @@
+"""The data map: for every column what class of data it is, what for, on what ground, and for how long.
+
+A column says it by ``info=held(DataClass.ACCOUNT, "...")``; a table says by ``kept = Kept(...)`` from which
+moment its rows grow old, and what becomes of them when their account is cancelled. `data_map` finds what
+is missing, and the service does not start with it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any, Final, Literal, TypeAlias
+
+from sqlalchemy import Table
+from sqlalchemy.orm import DeclarativeBase
+
+from service.errors import SetupError
+
+#: Clause 1.4: nothing is kept for longer than two years.
+CEILING: Final = timedelta(days=730)
+
+Basis: TypeAlias = Literal["consent", "contract", "legal duty", "security"]
+OnCancel: TypeAlias = Literal["delete", "unlink", "nothing"]
+
+
+class DataClass(Enum):
+    """The classes of data, each with the longest time that it may stay.
+
+    Face-class data has none here: it is in no column.
+    """
+
+    SECRET = ("X1", "codes, tokens, states of signing in", timedelta(days=30), "contract")
+    JOB = ("X2", "that a job was, and how it ended", timedelta(days=30), "contract")
+    SECURITY = ("X3", "what keeps the service safe", timedelta(days=180), "security")
+    DEVICE = ("X4", "the little that is known of a device", timedelta(days=180), "consent")
+    ACCOUNT = ("X5", "who an account is", CEILING, "contract")
+    CHOICE = ("X6", "what was accepted, consented to and withdrawn", CEILING, "legal duty")
+    CASE = ("X8", "what was asked, and answered", timedelta(days=180), "legal duty")
+    PROOF = ("X10", "receipts, and what the service told whom", CEILING, "legal duty")
+    OWN = ("-", "the service's own; of no person", CEILING, "security")
+
+    def __init__(self, code: str, words: str, longest: timedelta, basis: Basis) -> None:
+        self.code, self.words, self.longest, self.basis = code, words, longest, basis
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a column holds."""
+
+    data_class: DataClass
+    purpose: str
+    sealed: bool = False  # under the account's own key
+    personal: bool = True
+    exported: bool = True  # secrets and indices are not
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long a table's rows are kept."""
+
+    age: str  # the column with the moment from which they grow old
+    days: float
+    on_cancel: OnCancel  # what becomes of the rows of an account that is cancelled
+    account: str = "account_id"  # the column that says whose a row is
+
+
+def held(
+    data_class: DataClass,
+    purpose: str,
+    *,
+    sealed: bool = False,
+    personal: bool = True,
+    exported: bool | None = None,
+) -> dict[str, Any]:
+    """Say what a column holds, as its ``info``.
+
+    Parameters
+    ----------
+    data_class : DataClass
+        Its class.
+    purpose : str
+        What for, in a few words that a user can read.
+    sealed : bool
+        Whether it is encrypted under the account's own key.
+    personal : bool
+        Whether it says anything about a person.
+    exported : bool, optional
+        Whether the person's export shows it; by default, if it is personal.
+    """
+    return {"held": Held(data_class, purpose, sealed, personal, personal if exported is None else exported)}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the data map: one column."""
+
+    table: str
+    column: str
+    held: Held
+    kept: Kept
+
+
+def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
+    """List every column with what it holds.
+
+    Parameters
+    ----------
+    base : DeclarativeBase
+        The base of the tables.
+
+    Returns
+    -------
+    tuple of Row
+        By table and column.
+
+    Raises
+    ------
+    SetupError
+        A column or a table does not say, or what it says breaks a rule; all faults are named.
+    """
+    # Clauses 1.1.4, 1.4, 4.1a: a column without a class, or a table without a time to live, does not start.
+    kept = kept_tables(base)
+    if faults := tuple(_faults(base, kept)):
+        raise SetupError("the data map: " + "; ".join(faults))
+    return tuple(
+        Row(table.name, column.name, column.info["held"], kept[table.name])
+        for table in base.metadata.sorted_tables
+        for column in table.columns
+    )
+
+
+def kept_tables(base: type[DeclarativeBase]) -> dict[str, Kept]:
+    """Return for each table that says so how long its rows are kept."""
+    models = [mapper.class_ for mapper in base.registry.mappers]
+    return {one.__tablename__: one.kept for one in models if isinstance(getattr(one, "kept", None), Kept)}
+
+
+def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
+    """Return the data map as JSON can hold it."""
+    return [
+        {
+            "table": row.table,
+            "column": row.column,
+            "class": row.held.data_class.code,
+            "class_words": row.held.data_class.words,
+            "purpose": row.held.purpose,
+            "basis": row.held.data_class.basis,
+            "personal": row.held.personal,
+            "sealed": row.held.sealed,
+            "days": row.kept.days,
+            "when_cancelled": row.kept.on_cancel,
+        }
+        for row in rows
+    ]
+
+
+def _faults(base: type[DeclarativeBase], kept: Mapping[str, Kept]) -> Iterator[str]:
+    for table in base.metadata.sorted_tables:
+        if table.name in kept:
+            yield from _table_faults(table, kept[table.name])
+        else:
+            yield f"{table.name} does not say how long it is kept"
+        for column in table.columns:
+            if not isinstance(column.info.get("held"), Held):
+                yield f"{table.name}.{column.name} does not say what it holds"
+
+
+def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
+    if kept.age not in table.columns:
+        yield f"{table.name} grows old by {kept.age}, which it has not"
+    if not 0 < kept.days <= CEILING.days:
+        yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"
+    for column in table.columns:
+        held = column.info.get("held")
+        if isinstance(held, Held) and timedelta(days=kept.days) > held.data_class.longest:
+            yield f"{table.name}.{column.name} is kept for longer than class {held.data_class.code} may be"
+    if kept.on_cancel != "nothing" and kept.account not in table.columns:
+        yield f"{table.name} has no {kept.account}, so that nobody can find what is to go with an account"
+    if kept.on_cancel == "nothing" and kept.account in table.columns:
+        yield f"{table.name} has an {kept.account}, which cannot stay when the account goes"

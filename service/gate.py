@@ -1,0 +1,43 @@
+"""Who is let in: joins what the domains know, for `caller.Access`."""
+
+from datetime import datetime, timedelta
+
+from service.accounts import service as accounts
+from service.caller import Caller
+from service.errors import NotAcceptedError, UnknownCallerError
+from service.parts import Parts
+from service.policy import service as policy
+from service.policy.service import NOT_ACCEPTED
+
+
+class Door:
+    """The gate that `Access` asks; knows the parts once they are together."""
+
+    def __init__(self) -> None:
+        self.parts: Parts
+
+    def caller_of(self, token: str, network: str) -> Caller:
+        """Return who shows a token; one that does not hold is counted, so that guessing has an end."""
+        limits, most = self.parts.limits, self.parts.settings.tries_per_address
+        try:
+            return accounts.caller_of(self.parts, token, network)
+        except UnknownCallerError:
+            limits.spend("tokens from", network, most, timedelta(minutes=10))
+            raise
+
+    def acceptance_of(self, token: str, network: str) -> Caller:
+        """Return who shows an acceptance's token; raises NotAcceptedError."""
+        if not token:
+            raise NotAcceptedError(NOT_ACCEPTED)
+        with self.parts.database.begin() as session:
+            found = policy.find_acceptance(session, token, self.now())
+        return Caller(network, accepted=found.version, acceptance=found.id)
+
+    def current_version(self) -> str:
+        """Return the version of the policy that has to have been accepted."""
+        with self.parts.database.begin() as session:
+            return policy.current(session, self.now()).version
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.parts.clock()

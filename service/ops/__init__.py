@@ -1,0 +1,1 @@
+"""For those who run it: health, requests by mail, alarms, and the end of the service."""

@@ -1,0 +1,1 @@
+"""The policy that people accept: its versions, what changed between them, and who was told."""

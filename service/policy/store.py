@@ -1,0 +1,52 @@
+"""What is held of the policy: its versions, who accepted which, and who was told of a change."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+from service.datamap import DataClass, Kept, held
+
+_OWN = held(DataClass.OWN, "what the policy says", personal=False)
+
+
+class PolicyVersion(Base):
+    """One version; never changed, and never swept: who accepted it must be able to read it."""
+
+    __tablename__ = "policy_versions"
+    kept = Kept("superseded_at", 730, "nothing")
+    version: Mapped[str] = mapped_column(String(16), primary_key=True, info=_OWN)
+    digest: Mapped[str] = mapped_column(String(64), info=_OWN)
+    text: Mapped[str] = mapped_column(Text, info=_OWN)
+    registries: Mapped[dict[str, Any]] = mapped_column(JSON, info=_OWN)
+    published_at: Mapped[datetime] = mapped_column(info=_OWN)
+    effective_at: Mapped[datetime] = mapped_column(info=_OWN)
+    superseded_at: Mapped[datetime | None] = mapped_column(info=_OWN)
+    material: Mapped[bool] = mapped_column(info=_OWN)
+    reasons: Mapped[list[str]] = mapped_column(JSON, info=_OWN)
+
+
+class Acceptance(Base):
+    """That somebody accepted a version; without an account until they sign in."""
+
+    __tablename__ = "acceptances"
+    kept = Kept("at", 730, "unlink")
+    id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, info=held(DataClass.CHOICE, "the receipt's number")
+    )
+    token: Mapped[bytes | None] = mapped_column(
+        unique=True, info=held(DataClass.CHOICE, "what binds it to who signs in next", exported=False)
+    )
+    account_id: Mapped[str | None] = mapped_column(
+        ForeignKey("accounts.id"), index=True, info=held(DataClass.CHOICE, "whose it is", exported=False)
+    )
+    version: Mapped[str] = mapped_column(String(16), info=held(DataClass.CHOICE, "what was accepted"))
+    digest: Mapped[str] = mapped_column(
+        String(64), info=held(DataClass.CHOICE, "the digest of the text shown")
+    )
+    language: Mapped[str] = mapped_column(
+        String(8), info=held(DataClass.CHOICE, "the language of the text shown")
+    )
+    at: Mapped[datetime] = mapped_column(info=held(DataClass.CHOICE, "when"))

@@ -1,0 +1,1 @@
+"""Rights: what is held, corrected, exported and erased, and by when."""

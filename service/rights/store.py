@@ -1,0 +1,1 @@
+"""What is held of requests to exercise a right."""

@@ -1,0 +1,62 @@
+"""A real server process for the tests, on SQLite and on PostgreSQL; and people who use it."""
+
+import os
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Require
+from tests.service.serving import Person, Postgres, Server, Texts
+
+ROOT = os.geteuid() == 0
+
+
+@pytest.fixture(scope="session")
+def texts() -> Iterator[Texts]:
+    """Whoever sends text messages for the service: gets them, and checks the signature."""
+    with Texts() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def postgres(require: Require) -> Iterator[Postgres]:
+    """A PostgreSQL of its own, on a socket in a folder."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    require("postgresql", bool(found), "PostgreSQL's server is not here; Debian's package is postgresql")
+    base = Path(f"/tmp/facekit-svc-{os.getpid()}")  # short, for its socket  # noqa: S108
+    base.mkdir(mode=0o755)
+    if ROOT:
+        subprocess.run(["chown", "postgres", base], check=True)
+    try:
+        with Postgres(found[-1].parent, base, as_postgres=ROOT) as running:
+            yield running
+    finally:
+        subprocess.run(["rm", "-rf", base], check=True)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
+    """Make the settings of a new, empty database; every test that uses it runs on both kinds."""
+    if request.param == "sqlite":
+        return dict
+    running = request.getfixturevalue("postgres")
+    return lambda: {"FACEKIT_DATABASE_URL": running.create(f"t{secrets.token_hex(6)}")}
+
+
+@pytest.fixture(scope="session")
+def server(
+    database: Callable[[], dict[str, str]], texts: Texts, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server for the whole session, with limits that tests do not run into."""
+    with Server(tmp_path_factory.mktemp("data"), texts, database()) as running:
+        yield running
+
+
+@pytest.fixture
+def person(server: Server) -> Iterator[Person]:
+    """Somebody who has accepted the policy and signed in with a new number."""
+    with server.person() as somebody:
+        yield somebody

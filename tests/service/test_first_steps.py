@@ -1,0 +1,43 @@
+"""Accepting, signing in, choosing: the way that everybody goes first."""
+
+import pytest
+
+
+@pytest.mark.clause("P-3", partly="signing in and everything behind it asks for the current version first")
+def test_nobody_signs_in_before_accepting_the_policy(server):
+    with server.client() as http:
+        answer = http.post("/auth/otp", json={"phone": "+8613900000000"})
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "/v1/problems/policy-not-accepted"
+
+
+def test_a_person_who_has_accepted_and_given_the_code_has_an_account(person):
+    me = person.http.get("/me").json()
+    assert me["id"] == person.account
+    assert me["phone"] == f"+86{'*' * 9}{person.phone[-2:]}"
+
+
+def test_a_consent_is_off_until_it_is_given_and_off_again_when_it_is_withdrawn(person):
+    def granted():
+        return {one["name"] for one in person.http.get("/consents").json()["items"] if one["granted"]}
+
+    assert granted() == set()
+    person.consent("face.effect")
+    assert granted() == {"face.effect"}
+    assert person.http.delete("/consents/face.effect").json()["granted"] is False
+    assert granted() == set()
+
+
+def test_the_tables_are_what_the_models_say(server):
+    """A model that changed without a migration would work in tests only."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from service.database import Database
+    from service.tables import Base
+
+    url = server.environment.get("FACEKIT_DATABASE_URL", f"sqlite:///{server.data}/facekit.sqlite")
+    database = Database(url)
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    database.close()

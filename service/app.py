@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from facekit import __version__
 from facekit.signing import Signer
-from service import problems
+from service import openapi, problems
 from service.accounts.routes import router as accounts
 from service.caller import network_of_request
 from service.clock import Clock, utc_now
@@ -90,9 +90,11 @@ def build(parts: Parts) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_name_of,
         strict_content_type=True,
+        max_body_size=problems.LONGEST_JSON,
     )
     app.state.parts = parts
     problems.install(app)
+    openapi.install(app)
     whole = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
         whole.include_router(router)

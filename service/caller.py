@@ -13,7 +13,9 @@ from service.errors import (
     NotAcceptedError,
     NotAllowedError,
     SecondFactorError,
+    ServiceError,
     StepUpError,
+    TooManyError,
     UnknownCallerError,
 )
 from service.networks import network_of
@@ -22,9 +24,7 @@ from service.networks import network_of
 SCOPES: Final = ("account:read", "jobs:read", "jobs:write", "consent:read", "consent:write")
 FRESH: Final = timedelta(minutes=5)
 
-_bearer = HTTPBearer(
-    auto_error=False, scheme_name="token", description="A session's token, or an API key that has the scope."
-)
+_bearer = HTTPBearer(auto_error=False)
 
 
 class Level(Enum):
@@ -111,9 +111,7 @@ class Access:
         self,
         request: Request,
         token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-        acceptance: Annotated[
-            str, Header(alias="Facekit-Acceptance", description="The token of `POST /v1/policy/acceptances`.")
-        ] = "",
+        acceptance: Annotated[str, Header(alias="Facekit-Acceptance", include_in_schema=False)] = "",
     ) -> Caller:
         """Return who calls, or refuse."""
         gate: Gate = request.app.state.parts.gate
@@ -128,6 +126,21 @@ class Access:
         request.state.account_id = caller.account_id
         self._check(caller, gate)
         return caller
+
+    @property
+    def refusals(self) -> tuple[type[ServiceError], ...]:
+        """What it can end in; `openapi` adds them to what the route says."""
+        anybody, operator = self.level is Level.ANYBODY, self.level is Level.OPERATOR
+        refusals: dict[type[ServiceError], bool] = {
+            UnknownCallerError: True,
+            TooManyError: True,  # tokens that do not hold are counted
+            NoScopeError: not anybody,
+            NotAllowedError: operator,
+            SecondFactorError: operator,
+            NotAcceptedError: not anybody and not self.leaving,
+            StepUpError: self.step_up,
+        }
+        return tuple(kind for kind, may in refusals.items() if may)
 
     def _check(self, caller: Caller, gate: Gate) -> None:
         if caller.key_id and self.level is not Level.ANYBODY and self.scope not in caller.scopes:

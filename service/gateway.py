@@ -95,6 +95,7 @@ class Gateway:
         UpstreamError
             Nobody answered in time, or with an error; the message does not say with what.
         """
+        _permit(message)
         body = (
             httpx.QueryParams(dict(message.fields)).__str__().encode()
             if form
@@ -110,6 +111,7 @@ class Gateway:
 
     def get(self, url: str, message: Message, *, bearer: str = "") -> httpx.Response:
         """Ask for something, as for a provider's keys; errors as in `post`."""
+        _permit(message)
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
         return self._send("GET", url, message, headers, None, private=True)
 
@@ -141,7 +143,6 @@ class Gateway:
         *,
         private: bool,
     ) -> httpx.Response:
-        _permit(message)
         target, extensions, host = _target(url, private=private)
         self._note(message)
         try:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from service.errors import SetupError
 
@@ -104,6 +104,8 @@ class Settings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             raise SetupError("; ".join(_fault(one) for one in error.errors(include_input=False))) from None
+        except SettingsError:
+            raise SetupError("FACEKIT_OIDC: expected JSON") from None  # the only one that is read as such
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -1,14 +1,22 @@
-"""``python -m service``: start the service. Settings are in the environment; `facekit serve` sets them."""
+"""``python -m service``: start the service; with a command, do that instead.
 
+Settings are in the environment; `facekit serve` sets them.
+"""
+
+import argparse
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
+from service.accounts.commands import COMMANDS as ACCOUNTS
 from service.app import build, make_parts
-from service.errors import SetupError
+from service.commands import Command
+from service.errors import ServiceError
 from service.settings import Settings
+
+COMMANDS: Final[tuple[Command, ...]] = (*ACCOUNTS,)
 
 
 class _Server(uvicorn.Server):
@@ -25,12 +33,17 @@ class _Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Start, and serve until told to stop."""
+    """Do what the arguments say: start, and serve until told to stop; or one command."""
     os.umask(0o077)  # what it writes is its own
+    asked = _parser().parse_args()
     try:
         settings = Settings.load()
-        app = build(make_parts(settings))
-    except SetupError as error:
+        parts = make_parts(settings)
+        if asked.command is not None:
+            print(f"facekit: {asked.command.run(parts, asked)}")  # noqa: T201
+            return 0
+        app = build(parts)
+    except ServiceError as error:
         sys.stderr.write(f"facekit: {error}\n")
         return 3
     server = _Server(
@@ -50,6 +63,17 @@ def main() -> int:
     )
     server.run()
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m service", description="Start the service.")
+    parser.set_defaults(command=None)
+    each = parser.add_subparsers(title="commands, which do something else instead")
+    for command in COMMANDS:
+        one = each.add_parser(command.name, help=command.words)
+        one.set_defaults(command=command)
+        command.arguments(one)
+    return parser
 
 
 if __name__ == "__main__":

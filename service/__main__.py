@@ -1,4 +1,4 @@
-"""``python -m service``: start the service; with a command, do that instead.
+"""``python -m service``: start the service, or do what those who run it do by command.
 
 Settings are in the environment; `facekit serve` sets them.
 """
@@ -6,17 +6,23 @@ Settings are in the environment; `facekit serve` sets them.
 import argparse
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import uvicorn
+from fastapi import FastAPI
 
-from service.accounts.commands import COMMANDS as ACCOUNTS
+from facekit.errors import FacekitError
+from service.accounts.commands import Operator
 from service.app import build, make_parts
 from service.commands import Command
 from service.errors import ServiceError
 from service.settings import Settings
 
-COMMANDS: Final[tuple[Command, ...]] = (*ACCOUNTS,)
+#: What can be done beside serving; each domain has its own.
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"operator": Operator()})
+_REFUSED: Final = 3
 
 
 class _Server(uvicorn.Server):
@@ -33,19 +39,22 @@ class _Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Do what the arguments say: start, and serve until told to stop; or one command."""
+    """Do what was asked; by default, serve until told to stop."""
     os.umask(0o077)  # what it writes is its own
     asked = _parser().parse_args()
     try:
         settings = Settings.load()
         parts = make_parts(settings)
         if asked.command is not None:
-            print(f"facekit: {asked.command.run(parts, asked)}")  # noqa: T201
-            return 0
-        app = build(parts)
-    except ServiceError as error:
+            return COMMANDS[asked.command].run(parts, asked)
+        return serve(settings, build(parts))
+    except (ServiceError, FacekitError) as error:
         sys.stderr.write(f"facekit: {error}\n")
-        return 3
+        return _REFUSED
+
+
+def serve(settings: Settings, app: FastAPI) -> int:
+    """Serve until told to stop."""
     server = _Server(
         uvicorn.Config(
             app,
@@ -66,13 +75,13 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m service", description="Start the service.")
-    parser.set_defaults(command=None)
-    each = parser.add_subparsers(title="commands, which do something else instead")
-    for command in COMMANDS:
-        one = each.add_parser(command.name, help=command.words)
-        one.set_defaults(command=command)
-        command.arguments(one)
+    parser = argparse.ArgumentParser(
+        prog="python -m service", description="Start the service; settings are in the environment."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        words = (command.__doc__ or "").splitlines()[0]
+        command.add_arguments(commands.add_parser(name, help=words, description=words))
     return parser
 
 

@@ -169,7 +169,9 @@ class Access:
 def require_fresh(caller: Caller, now: datetime) -> None:
     """Refuse who has given no fresh code; raises StepUpError."""
     if caller.fresh_until is None or caller.fresh_until <= now:
-        raise StepUpError("confirm with a fresh code first: POST /v1/auth/otp, then POST /v1/auth/step-up")
+        raise StepUpError(
+            "confirm with a fresh code first: POST /v1/auth/step-up/code, then POST /v1/auth/step-up"
+        )
 
 
 def network_of_request(request: Request) -> str:

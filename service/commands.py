@@ -1,27 +1,16 @@
-"""What can be done from the machine's own shell: ``python -m service COMMAND``; each domain lists its own."""
+"""What a command of ``python -m service`` is; each domain has its own in its ``commands``."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from service.parts import Parts
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something that whoever has the machine's shell can do.
+class Command(Protocol):
+    """A command; the first line of its docstring is its help."""
 
-    Parameters
-    ----------
-    name, words : str
-        What it is called, and what it does.
-    arguments : function
-        Adds its arguments to a parser.
-    run : function
-        Does it, and returns what to print; raises ServiceError.
-    """
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Say what it can be given."""
 
-    name: str
-    words: str
-    arguments: Callable[[ArgumentParser], object]
-    run: Callable[[Parts, Namespace], str]
+    def run(self, parts: Parts, given: Namespace) -> int:
+        """Do it; return the exit status."""

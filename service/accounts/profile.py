@@ -3,14 +3,14 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service.accounts import codes
 from service.accounts.handles import RESERVED, shares_digits, tidy
 from service.accounts.service import end_sessions, held, read, set_phone
 from service.accounts.signing_in import once_more
-from service.accounts.store import Account, Identity
+from service.accounts.store import Account, Identity, SignIn
 from service.caller import Caller, require_fresh
 from service.errors import ConflictError, RefusedError
 from service.parts import Parts
@@ -95,5 +95,7 @@ def bind_phone(parts: Parts, caller: Caller, challenge: str, phone: str, code: s
             require_fresh(caller, parts.clock())
             end_sessions(session, account.id, but=caller.session_id)
         set_phone(parts, account, phone, "code")
+        # What was fresh was shown to the account as it was before.
+        session.execute(update(SignIn).where(SignIn.id == caller.session_id).values(fresh_until=None))
 
     once_more(parts, act)

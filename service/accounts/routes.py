@@ -4,11 +4,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Depends, Header, Query, Response
 
-from service.accounts import codes, one_click, passwords, second_factor, service, sessions, third_party
+from service.accounts import (
+    codes,
+    one_click,
+    passwords,
+    second_factor,
+    service,
+    sessions,
+    step_up,
+    third_party,
+)
 from service.accounts.routes_me import router as own
 from service.accounts.schemas import (
     AskCode,
     CodeSent,
+    Confirm,
     Consent,
     Factor,
     GiveCode,
@@ -168,13 +178,30 @@ def return_from_provider(
 def give_second_factor(caller: Own, parts: TheParts, asked: GiveFactor) -> Factor:
     """Set up an authenticator, without a code; confirm it, or give this session its second factor, with one.
 
-    To set one up needs a fresh code by text message (`POST /v1/auth/step-up`).
+    To set one up needs a fresh code by text message (`POST /v1/auth/step-up/code`).
     """
     if asked.code is None:
         secret, uri = second_factor.enrol(parts, caller)
         return Factor(confirmed=False, secret=secret, uri=uri)
     second_factor.give(parts, caller, asked.code)
     return Factor(confirmed=True, secret=None, uri=None)
+
+
+_CONFIRMING = problems(UnknownCallerError, NoScopeError, RefusedError, TooManyError, GoneError)
+
+
+@router.post("/auth/step-up/code", status_code=202, responses=_CONFIRMING)
+def ask_to_confirm(caller: Leaving, parts: TheParts) -> CodeSent:
+    """Have a code sent to your own phone, to confirm that it is you."""
+    challenge = step_up.send(parts, caller)
+    return CodeSent(challenge=challenge, seconds=int(codes.LIFETIME.total_seconds()))
+
+
+@router.post("/auth/step-up", status_code=204, responses=_CONFIRMING)
+def confirm_caller(caller: Leaving, parts: TheParts, asked: Confirm) -> Response:
+    """Give the code that came; for five minutes this session may export, erase and cancel."""
+    step_up.confirm(parts, caller, asked.challenge, asked.code)
+    return Response(status_code=204)
 
 
 @router.post("/auth/logout", status_code=204, responses=problems(UnknownCallerError, NoScopeError))

@@ -35,7 +35,11 @@ class Ask:
 
     def bytes(self, host: str) -> bytes:
         """Write it as HTTP/1.1."""
-        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}", f"Authorization: Bearer {self.token}"]
+        lines = [
+            f"{self.method} {self.path} HTTP/1.1",
+            f"Host: {host}",
+            f"Authorization: Bearer {self.token}",
+        ]
         if self.body:
             lines += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
         return "\r\n".join(lines).encode() + _END + self.body

@@ -94,9 +94,7 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _table(
-    mine: Times, bares: Times, used: tuple[float, float], database: str, meanwhile: str
-) -> Table:
+def _table(mine: Times, bares: Times, used: tuple[float, float], database: str, meanwhile: str) -> Table:
     names = [ALL, *(f"{method} {path}" for method, path in MIX)]
     rows = [
         [name, str(len(mine[name])), *_percentiles(mine[name]), *_percentiles(bares[name])] for name in names

@@ -74,9 +74,7 @@ def sign_in(server: Running, number: int) -> str:
     with httpx.Client(base_url=f"{server.url}/v1", timeout=60, trust_env=False) as http:
         shown = http.get("/policy").json()
         accepted = _ok(
-            http.post(
-                "/policy/acceptances", json={"version": shown["version"], "digest": shown["digest"]}
-            )
+            http.post("/policy/acceptances", json={"version": shown["version"], "digest": shown["digest"]})
         )
         http.headers["Facekit-Acceptance"] = accepted["token"]
         sent = _ok(http.post("/auth/otp", json={"phone": phone}))

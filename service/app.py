@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from facekit import __version__
 from facekit.signing import Signer
 from service import openapi, problems
+from service.accounts.forgetting import FORGET
 from service.accounts.routes import router as accounts
 from service.caller import network_of_request
 from service.clock import Clock, utc_now
@@ -64,6 +66,7 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
         gate=door,
         jobs=_NoJobs(),
         signer=Signer.load(settings.data / "keys" / "receipts.pem"),
+        forget=FORGET,
     )
     door.parts = parts
     publish_first(parts)
@@ -119,6 +122,10 @@ async def _watch(request: Request, go_on: Callable[[Request], Awaitable[Response
         parts.logs.defect(error)
         response = problems.answer(error)
     response.headers.setdefault("Cache-Control", "no-store")
+    if response.status_code == 404 and request.path_params:
+        await run_in_threadpool(
+            parts.gate.missed, getattr(request.state, "account_id", ""), network_of_request(request)
+        )
     route = request.scope.get("route")
     parts.logs.write(
         Answered(

@@ -1,14 +1,28 @@
-"""``python -m service``: start the service. Settings are in the environment; `facekit serve` sets them."""
+"""``python -m service``: start the service, or do what those who run it do by command.
 
+Settings are in the environment; `facekit serve` sets them.
+"""
+
+import argparse
 import os
 import sys
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import uvicorn
 
+from facekit.errors import FacekitError
 from service.app import build, make_parts
-from service.errors import SetupError
+from service.commands import Command
+from service.errors import ServiceError
+from service.logs import take_over
+from service.policy.commands import Publish
 from service.settings import Settings
+
+#: What can be done beside serving; each domain has its own.
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"publish": Publish()})
+_REFUSED: Final = 3
 
 
 class _Server(uvicorn.Server):
@@ -25,15 +39,25 @@ class _Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Start, and serve until told to stop."""
+    """Do what was asked; by default, serve until told to stop."""
     os.umask(0o077)  # what it writes is its own
+    asked = _parser().parse_args()
     try:
         settings = Settings.load()
-        app = build(make_parts(settings))
-    except SetupError as error:
+        if asked.command is None:
+            return serve(settings)
+        return COMMANDS[asked.command].run(make_parts(settings), asked)
+    except (ServiceError, FacekitError) as error:
         sys.stderr.write(f"facekit: {error}\n")
-        return 3
-    server = _Server(
+        return _REFUSED
+
+
+def serve(settings: Settings) -> int:
+    """Start, and serve until told to stop."""
+    parts = make_parts(settings)
+    app = build(parts)
+    take_over(parts.logs)
+    _Server(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -47,9 +71,19 @@ def main() -> int:
             log_config=None,
             timeout_graceful_shutdown=5,
         )
-    )
-    server.run()
+    ).run()
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m service", description="Start the service; settings are in the environment."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        words = (command.__doc__ or "").splitlines()[0]
+        command.add_arguments(commands.add_parser(name, help=words, description=words))
+    return parser
 
 
 if __name__ == "__main__":

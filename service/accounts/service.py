@@ -14,6 +14,7 @@ from service.caller import Caller
 from service.errors import GoneError, UnknownCallerError
 from service.parts import Parts
 from service.policy.service import accepted_version, bind_acceptance
+from service.policy.versions import tell_newcomer
 
 SESSION: Final = timedelta(days=30)
 Method = Literal["code", "password", "one-click", "third-party"]
@@ -61,6 +62,7 @@ def new_account(parts: Parts, session: Session) -> Account:
     )
     session.add(account)
     session.flush()
+    tell_newcomer(session, account.id, now)
     return account
 
 

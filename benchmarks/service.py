@@ -70,7 +70,8 @@ def _in_turn(
     ours: Running, theirs: Running, asks: Sequence[Sequence[Ask]]
 ) -> tuple[Times, Times, tuple[float, float]]:
     """Load both by turns, so that a drift slows both alike; return times, and processor time of a request."""
-    mine, bares = defaultdict(list), defaultdict(list)
+    mine: Times = defaultdict(list)
+    bares: Times = defaultdict(list)
     before = _cpu(ours.pid), _cpu(theirs.pid)
     for number, some in enumerate(asks):
         turn = [(ours, mine), (theirs, bares)]
@@ -101,9 +102,9 @@ def _table(mine: Times, bares: Times, used: tuple[float, float], database: str, 
     ]
     note = (
         f"Milliseconds from the moment at which a request was due, {RATE} a second at random moments, "
-        f"{ROUNDS} rounds of {SECONDS} s by turns; {PEOPLE} people, {database}; asked from the same two cores. "
-        f"The bare application answers a constant. A request takes {1e3 * used[0]:.1f} ms of the service's "
-        f"processor time, and {1e3 * used[1]:.1f} ms of the bare application's. {meanwhile}"
+        f"{ROUNDS} rounds of {SECONDS} s by turns; {PEOPLE} people, {database}; asked from the same two "
+        f"cores. The bare application answers a constant. A request takes {1e3 * used[0]:.1f} ms of the "
+        f"service's processor time, and {1e3 * used[1]:.1f} ms of the bare application's. {meanwhile}"
     )
     tail = _at(mine[ALL], 95)
     met = [Requirement("service: ms that 95 of 100 requests take", 1e3 * tail, FLOOR, AIM, at_most=True)]

@@ -11,17 +11,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
 
 from facekit.errors import FacekitError
 from service.accounts.commands import Operator
 from service.app import build, make_parts
 from service.commands import Command
 from service.errors import ServiceError
+from service.logs import take_over
+from service.policy.commands import Publish
 from service.settings import Settings
 
 #: What can be done beside serving; each domain has its own.
-COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"operator": Operator()})
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"operator": Operator(), "publish": Publish()})
 _REFUSED: Final = 3
 
 
@@ -44,18 +45,20 @@ def main() -> int:
     asked = _parser().parse_args()
     try:
         settings = Settings.load()
-        parts = make_parts(settings)
-        if asked.command is not None:
-            return COMMANDS[asked.command].run(parts, asked)
-        return serve(settings, build(parts))
+        if asked.command is None:
+            return serve(settings)
+        return COMMANDS[asked.command].run(make_parts(settings), asked)
     except (ServiceError, FacekitError) as error:
         sys.stderr.write(f"facekit: {error}\n")
         return _REFUSED
 
 
-def serve(settings: Settings, app: FastAPI) -> int:
-    """Serve until told to stop."""
-    server = _Server(
+def serve(settings: Settings) -> int:
+    """Start, and serve until told to stop."""
+    parts = make_parts(settings)
+    app = build(parts)
+    take_over(parts.logs)
+    _Server(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -69,8 +72,7 @@ def serve(settings: Settings, app: FastAPI) -> int:
             log_config=None,
             timeout_graceful_shutdown=5,
         )
-    )
-    server.run()
+    ).run()
     return 0
 
 

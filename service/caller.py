@@ -72,6 +72,14 @@ class Caller:
     acceptance: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands with the policy: has it accepted what is in force, and seen what it was told."""
+
+    accepted: bool
+    unread: bool
+
+
 class Gate(Protocol):
     """What `Access` needs to know; the application's parts have it."""
 
@@ -81,8 +89,11 @@ class Gate(Protocol):
     def acceptance_of(self, token: str, network: str) -> Caller:
         """Return who shows an acceptance's token; raises NotAcceptedError."""
 
-    def current_version(self) -> str:
-        """Return the version of the policy that has to have been accepted."""
+    def standing(self, caller: Caller) -> Standing:
+        """Say how a caller with an account stands with the policy."""
+
+    def opt_out(self, account_id: str) -> None:
+        """Take a browser's opt-out signal for what it is: a no to all that tracks."""
 
     def admit(self, caller: Caller) -> None:
         """Refuse who has asked too often for ids that do not exist; raises TooManyError."""
@@ -139,8 +150,13 @@ class Access:
         if token is None:
             raise UnknownCallerError("sign in first, and send Authorization: Bearer TOKEN")
         caller = gate.caller_of(token.credentials, network)
+        standing = gate.standing(caller)
         request.state.account_id = caller.account_id
-        self._check(caller, gate)
+        request.state.unread = standing.unread and not caller.key_id  # programs have nobody to show it to
+        # Clause 1.3.7: the signal is a no, whatever else comes of the request.
+        if is_opted_out(request) and not caller.key_id:
+            gate.opt_out(caller.account_id)
+        self._check(caller, gate, standing)
         return caller
 
     @property
@@ -158,7 +174,7 @@ class Access:
         }
         return tuple(kind for kind, may in refusals.items() if may)
 
-    def _check(self, caller: Caller, gate: Gate) -> None:
+    def _check(self, caller: Caller, gate: Gate, standing: Standing) -> None:
         if caller.key_id and self.level is not Level.ANYBODY and self.scope not in caller.scopes:
             raise NoScopeError(
                 f"this needs an API key with the scope {self.scope!r}"
@@ -172,7 +188,7 @@ class Access:
             if caller.second_factor_at is None or caller.second_factor_at <= gate.now() - SECOND_FACTOR:
                 raise SecondFactorError("give your second factor first: POST /v1/auth/totp")
         # Clause P-3: nothing but what leads to acceptance, and out, works before it.
-        if self.level is not Level.ANYBODY and not self.leaving and caller.accepted != gate.current_version():
+        if self.level is not Level.ANYBODY and not self.leaving and not standing.accepted:
             raise NotAcceptedError("accept the policy's current version first: POST /v1/policy/acceptances")
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
         if self.step_up:
@@ -190,3 +206,8 @@ def require_fresh(caller: Caller, now: datetime) -> None:
 def network_of_request(request: Request) -> str:
     """Return the network that a request came from."""
     return network_of(request.client.host if request.client else "")
+
+
+def is_opted_out(request: Request) -> bool:
+    """Say whether a browser sends the opt-out signal (Global Privacy Control)."""
+    return request.headers.get("sec-gpc", "") == "1"

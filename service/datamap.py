@@ -5,6 +5,7 @@ moment its rows grow old, and what becomes of them when their account is cancell
 is missing, and the service does not start with it.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,6 +64,10 @@ class Kept:
     days: float
     on_cancel: OnCancel  # what becomes of the rows of an account that is cancelled
     account: str = "account_id"  # the column that says whose a row is
+
+
+#: For tables that say nothing of any person: their rows stay, and no sweep looks at them.
+STAYS: Final = Kept("", math.inf, "nothing")
 
 
 def held(
@@ -124,7 +129,7 @@ def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
         A column or a table does not say, or what it says breaks a rule; all faults are named.
     """
     # Clauses 1.1.4, 1.4, 4.1a: a column without a class, or a table without a time to live, does not start.
-    kept = kept_tables(base)
+    kept = _kept(base)
     if faults := tuple(_faults(base, kept)):
         raise SetupError("the data map: " + "; ".join(faults))
     return tuple(
@@ -135,7 +140,11 @@ def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
 
 
 def kept_tables(base: type[DeclarativeBase]) -> dict[str, Kept]:
-    """Return for each table that says so how long its rows are kept."""
+    """Return for each table whose rows grow old how long they are kept."""
+    return {name: kept for name, kept in _kept(base).items() if kept is not STAYS}
+
+
+def _kept(base: type[DeclarativeBase]) -> dict[str, Kept]:
     models = [mapper.class_ for mapper in base.registry.mappers]
     return {one.__tablename__: one.kept for one in models if isinstance(getattr(one, "kept", None), Kept)}
 
@@ -153,7 +162,7 @@ def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
             "personal": row.held.personal,
             "sealed": row.held.sealed,
             "third_party": row.held.third_party,
-            "days": row.kept.days,
+            "days": None if row.kept is STAYS else row.kept.days,
             "when_cancelled": row.kept.on_cancel,
         }
         for row in rows
@@ -172,6 +181,11 @@ def _faults(base: type[DeclarativeBase], kept: Mapping[str, Kept]) -> Iterator[s
 
 
 def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
+    if kept is STAYS:
+        for column in table.columns:
+            if getattr(column.info.get("held"), "personal", True):
+                yield f"{table.name}.{column.name} is personal, so that it cannot stay"
+        return
     if kept.age not in table.columns:
         yield f"{table.name} grows old by {kept.age}, which it has not"
     if not 0 < kept.days <= CEILING.days:

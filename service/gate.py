@@ -4,11 +4,14 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from service.accounts import service as accounts
-from service.caller import Caller
+from service.caller import Caller, Standing
+from service.consent import service as consent
 from service.errors import NotAcceptedError, TooManyError, UnknownCallerError
 from service.parts import Parts
 from service.policy import service as policy
+from service.policy.notices import has_unread
 from service.policy.service import NOT_ACCEPTED
+from service.policy.versions import current_name
 
 
 class Door:
@@ -32,12 +35,22 @@ class Door:
             raise NotAcceptedError(NOT_ACCEPTED)
         with self.parts.database.begin() as session:
             found = policy.find_acceptance(session, token, self.now())
+            if found.version != current_name(session, self.now()):
+                raise NotAcceptedError(NOT_ACCEPTED)
         return Caller(network, accepted=found.version, acceptance=found.id)
 
-    def current_version(self) -> str:
-        """Return the version of the policy that has to have been accepted."""
+    def standing(self, caller: Caller) -> Standing:
+        """Say how a caller with an account stands with the policy."""
         with self.parts.database.begin() as session:
-            return policy.current(session, self.now()).version
+            version = current_name(session, self.now())
+            return Standing(
+                policy.has_accepted(session, caller.account_id, version),
+                has_unread(session, caller.account_id),
+            )
+
+    def opt_out(self, account_id: str) -> None:
+        """Take a browser's opt-out signal for what it is: a no to all that tracks."""
+        consent.opt_out(self.parts, account_id)
 
     def admit(self, caller: Caller) -> None:
         """Refuse who has asked too often for ids that do not exist, also where the next one would."""

@@ -15,14 +15,18 @@ from service.gateway import Gateway
 from service.limits import Limits
 from service.logs import Logs
 from service.settings import Settings
+from service.tally import Tally
 from service.vault import Vault
 
 
 class Stopper(Protocol):
-    """Ends jobs; what consent and cancellation need of the domain of jobs."""
+    """Ends jobs, and tells whether there can be any; what others need of the domain of jobs."""
 
     def stop(self, account_id: str, *, permission: str = "") -> int:
         """End an account's jobs (those of a permission, or all), and erase them; return how many."""
+
+    def is_ready(self) -> bool:
+        """Say whether a job could begin now."""
 
 
 #: Erases what a consent had made possible; in the transaction that withdraws it.
@@ -44,6 +48,7 @@ class Parts:
     jobs: Stopper
     signer: Signer
     forget: Mapping[str, Forget]  # by purpose
+    tally: Tally
 
 
 async def the_parts(request: Request) -> Parts:

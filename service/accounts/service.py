@@ -14,6 +14,7 @@ from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
 from service.parts import Parts
 from service.policy.service import accepted_version
+from service.policy.versions import tell_newcomer
 
 SESSION: Final = timedelta(days=30)
 
@@ -39,6 +40,7 @@ def new_account(parts: Parts, session: Session) -> Account:
     )
     session.add(account)
     session.flush()
+    tell_newcomer(session, account.id, now)
     return account
 
 

@@ -50,15 +50,18 @@ def upgrade() -> None:
     op.create_table(
         "policy_versions",
         sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("record", sa.String(length=64), nullable=False),
+        sa.Column("previous", sa.String(length=16), nullable=True),
+        sa.Column("package", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("registries", sa.JSON(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("material", sa.Boolean(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("version"),
+        sa.UniqueConstraint("previous"),
     )
     op.create_table(
         "visits",
@@ -137,6 +140,7 @@ def upgrade() -> None:
             ["accounts.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account_id", "number"),
     )
     with op.batch_alter_table("choices", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_choices_account_id"), ["account_id"], unique=False)
@@ -175,6 +179,38 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("identities", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_identities_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "notices",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id"),
+    )
+    op.create_table(
+        "questions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=True),
+        sa.Column("question", sa.LargeBinary(), nullable=False),
+        sa.Column("reply_to", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_questions_account_id"), ["account_id"], unique=False)
 
     op.create_table(
         "second_factors",
@@ -243,6 +279,11 @@ def downgrade() -> None:
 
     op.drop_table("sessions")
     op.drop_table("second_factors")
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_questions_account_id"))
+
+    op.drop_table("questions")
+    op.drop_table("notices")
     with op.batch_alter_table("identities", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_identities_account_id"))
 

@@ -4,6 +4,7 @@ Settings are in the environment; `facekit serve` sets them.
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -58,6 +59,9 @@ def serve(settings: Settings) -> int:
     parts = make_parts(settings)
     app = build(parts)
     take_over(parts.logs)
+    # What is there now stays: a look through all of it for garbage would hold up whoever asks meanwhile.
+    gc.collect()
+    gc.freeze()
     _Server(
         uvicorn.Config(
             app,

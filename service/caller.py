@@ -52,8 +52,8 @@ class Caller:
         Of their API key.
     role : str
         "user" or "operator".
-    accepted : str
-        The version of the policy that they accepted last.
+    accepted, unread : bool
+        Whether they have accepted the policy's version in force; and have a notice that they have not seen.
     fresh_until, second_factor_at : datetime, optional
         Until when their last fresh code counts; when they gave their second factor.
     acceptance : str
@@ -66,18 +66,11 @@ class Caller:
     key_id: str = ""
     scopes: frozenset[str] = frozenset()
     role: str = "user"
-    accepted: str = ""
+    accepted: bool = False
+    unread: bool = False
     fresh_until: datetime | None = None
     second_factor_at: datetime | None = None
     acceptance: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How an account stands with the policy: has it accepted what is in force, and seen what it was told."""
-
-    accepted: bool
-    unread: bool
 
 
 class Gate(Protocol):
@@ -88,9 +81,6 @@ class Gate(Protocol):
 
     def acceptance_of(self, token: str, network: str) -> Caller:
         """Return who shows an acceptance's token; raises NotAcceptedError."""
-
-    def standing(self, caller: Caller) -> Standing:
-        """Say how a caller with an account stands with the policy."""
 
     def opt_out(self, account_id: str) -> None:
         """Take a browser's opt-out signal for what it is: a no to all that tracks."""
@@ -150,13 +140,12 @@ class Access:
         if token is None:
             raise UnknownCallerError("sign in first, and send Authorization: Bearer TOKEN")
         caller = gate.caller_of(token.credentials, network)
-        standing = gate.standing(caller)
         request.state.account_id = caller.account_id
-        request.state.unread = standing.unread and not caller.key_id  # programs have nobody to show it to
+        request.state.unread = caller.unread
         # Clause 1.3.7: the signal is a no, whatever else comes of the request.
         if is_opted_out(request) and not caller.key_id:
             gate.opt_out(caller.account_id)
-        self._check(caller, gate, standing)
+        self._check(caller, gate)
         return caller
 
     @property
@@ -174,7 +163,7 @@ class Access:
         }
         return tuple(kind for kind, may in refusals.items() if may)
 
-    def _check(self, caller: Caller, gate: Gate, standing: Standing) -> None:
+    def _check(self, caller: Caller, gate: Gate) -> None:
         if caller.key_id and self.level is not Level.ANYBODY and self.scope not in caller.scopes:
             raise NoScopeError(
                 f"this needs an API key with the scope {self.scope!r}"
@@ -188,7 +177,7 @@ class Access:
             if caller.second_factor_at is None or caller.second_factor_at <= gate.now() - SECOND_FACTOR:
                 raise SecondFactorError("give your second factor first: POST /v1/auth/totp")
         # Clause P-3: nothing but what leads to acceptance, and out, works before it.
-        if self.level is not Level.ANYBODY and not self.leaving and not standing.accepted:
+        if self.level is not Level.ANYBODY and not self.leaving and not caller.accepted:
             raise NotAcceptedError("accept the policy's current version first: POST /v1/policy/acceptances")
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
         if self.step_up:

@@ -4,12 +4,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from service.accounts import service as accounts
-from service.caller import Caller, Standing
+from service.caller import Caller
 from service.consent import service as consent
 from service.errors import NotAcceptedError, TooManyError, UnknownCallerError
 from service.parts import Parts
 from service.policy import service as policy
-from service.policy.notices import has_unread
 from service.policy.service import NOT_ACCEPTED
 from service.policy.versions import current_name
 
@@ -37,16 +36,7 @@ class Door:
             found = policy.find_acceptance(session, token, self.now())
             if found.version != current_name(session, self.now()):
                 raise NotAcceptedError(NOT_ACCEPTED)
-        return Caller(network, accepted=found.version, acceptance=found.id)
-
-    def standing(self, caller: Caller) -> Standing:
-        """Say how a caller with an account stands with the policy."""
-        with self.parts.database.begin() as session:
-            version = current_name(session, self.now())
-            return Standing(
-                policy.has_accepted(session, caller.account_id, version),
-                has_unread(session, caller.account_id),
-            )
+        return Caller(network, accepted=True, acceptance=found.id)
 
     def opt_out(self, account_id: str) -> None:
         """Take a browser's opt-out signal for what it is: a no to all that tracks."""

@@ -50,14 +50,30 @@ _PLURAL: Final = {"purpose": "consents", "permission": "permissions"}
 
 def standing(session: Session, account_id: str, kind: Kind, name: str) -> Standing:
     """Say whether something is on for an account."""
-    digest = digest_of(kind, name)
     last = session.scalar(
         select(Choice)
         .where(Choice.account_id == account_id, Choice.kind == kind, Choice.name == name)
         .order_by(Choice.number.desc())
         .limit(1)
     )
-    return Standing(name, last is not None and last.granted and last.digest == digest, last)
+    return _standing(kind, name, last)
+
+
+def standings(session: Session, account_id: str, kind: Kind) -> list[Standing]:
+    """Say of all purposes, or of all permissions, whether they are on for an account."""
+    last = (
+        select(func.max(Choice.number))
+        .where(Choice.account_id == account_id, Choice.kind == kind)
+        .group_by(Choice.name)
+    )
+    found = select(Choice).where(Choice.account_id == account_id, Choice.number.in_(last))
+    choices = {one.name: one for one in session.scalars(found)}
+    every = registry.PURPOSES if kind == "purpose" else registry.PERMISSIONS
+    return [_standing(kind, name, choices.get(name)) for name in every]
+
+
+def _standing(kind: Kind, name: str, last: Choice | None) -> Standing:
+    return Standing(name, last is not None and last.granted and last.digest == digest_of(kind, name), last)
 
 
 def require(session: Session, account_id: str, name: str, kind: Kind = "purpose") -> None:

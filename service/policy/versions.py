@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import bindparam, exists, select, text
 from sqlalchemy.orm import Session, defer
 
 from facekit.policy import policy_text
@@ -24,6 +24,13 @@ from service.policy.store import Acceptance, PolicyVersion
 
 _SHORT: Final = 16  # hexadecimal digits of a version
 _NEWEST: Final = (PolicyVersion.effective_at.desc(), PolicyVersion.published_at.desc())
+#: The name of the version in force at the moment `now`.
+IN_FORCE: Final = (
+    select(PolicyVersion.version)
+    .where(PolicyVersion.effective_at <= bindparam("now"))
+    .order_by(*_NEWEST)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,7 @@ def current(session: Session, now: datetime) -> PolicyVersion:
 
 def current_name(session: Session, now: datetime) -> str:
     """Return the name of the version in force, without its words."""
-    return (
-        session.scalar(
-            select(PolicyVersion.version).where(PolicyVersion.effective_at <= now).order_by(*_NEWEST).limit(1)
-        )
-        or ""
-    )
+    return session.scalar(IN_FORCE, {"now": now}) or ""
 
 
 def later(session: Session, now: datetime) -> list[PolicyVersion]:

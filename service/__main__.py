@@ -6,6 +6,7 @@ from typing import Any
 
 import uvicorn
 
+from facekit.errors import FacekitError, WallError
 from service.app import build, make_parts
 from service.errors import SetupError
 from service.settings import Settings
@@ -29,7 +30,9 @@ def main() -> int:
     os.umask(0o077)  # what it writes is its own
     try:
         settings = Settings.load()
-        app = build(make_parts(settings))
+        parts = make_parts(settings)
+        app = build(parts)
+        parts.jobs.start()
     except SetupError as error:
         sys.stderr.write(f"facekit: {error}\n")
         return 3
@@ -48,8 +51,19 @@ def main() -> int:
             timeout_graceful_shutdown=5,
         )
     )
+    refused: list[WallError] = []
+
+    def refuse(error: FacekitError) -> None:
+        """End where a wall cannot be had; what else keeps cells from starting may pass."""
+        if isinstance(error, WallError):
+            refused.append(error)
+            server.should_exit = True
+
+    parts.jobs.when_refused(refuse)
     server.run()
-    return 0
+    if refused:
+        sys.stderr.write(f"facekit: {refused[0]}\n")
+    return 3 if refused else 0
 
 
 if __name__ == "__main__":

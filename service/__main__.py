@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from facekit.errors import FacekitError
+from facekit.errors import FacekitError, WallError
 from service.accounts.commands import Operator
 from service.app import build, make_parts
 from service.commands import Command
@@ -59,10 +59,11 @@ def serve(settings: Settings) -> int:
     parts = make_parts(settings)
     app = build(parts)
     take_over(parts.logs)
+    parts.jobs.start()
     # What is there now stays: a look through all of it for garbage would hold up whoever asks meanwhile.
     gc.collect()
     gc.freeze()
-    _Server(
+    server = _Server(
         uvicorn.Config(
             app,
             host=settings.host,
@@ -76,8 +77,20 @@ def serve(settings: Settings) -> int:
             log_config=None,
             timeout_graceful_shutdown=5,
         )
-    ).run()
-    return 0
+    )
+    refused: list[WallError] = []
+
+    def refuse(error: FacekitError) -> None:
+        """End where a wall cannot be had; what else keeps cells from starting may pass."""
+        if isinstance(error, WallError):
+            refused.append(error)
+            server.should_exit = True
+
+    parts.jobs.when_refused(refuse)
+    server.run()
+    if refused:
+        sys.stderr.write(f"facekit: {refused[0]}\n")
+    return _REFUSED if refused else 0
 
 
 def _parser() -> argparse.ArgumentParser:

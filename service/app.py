@@ -1,6 +1,6 @@
 """The composition root: makes every part, joins them, and gives the application. Nothing else does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from facekit import __version__
+from facekit.pool import WORKS
 from facekit.signing import Signer
 from service import openapi, problems
 from service.accounts.forgetting import FORGET
@@ -19,6 +20,8 @@ from service.database import Database
 from service.datamap import data_map
 from service.gate import Door
 from service.gateway import Gateway
+from service.jobs.room import Room
+from service.jobs.routes import router as jobs
 from service.limits import Limits
 from service.logs import Logs
 from service.ops.health_routes import router as health
@@ -32,20 +35,21 @@ from service.tally import Tally
 from service.vault import Vault
 from service.watching import Watching
 
-ROUTERS: Final = (policy, accounts, consent, contact, health)
+ROUTERS: Final = (policy, accounts, consent, contact, health, jobs)
 PREFIX: Final = "/v1"
 
 
-class _NoJobs:
-    def stop(self, account_id: str, *, permission: str = "") -> int:  # noqa: ARG002 (until there are jobs)
-        return 0
+def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str, str] = WORKS) -> Parts:
+    """Make the parts; none of them has begun to work.
 
-    def is_ready(self) -> bool:
-        return True
-
-
-def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
-    """Make the parts.
+    Parameters
+    ----------
+    settings : Settings
+        What the operator decides.
+    clock : function
+        Tells the time.
+    works : mapping of str to str
+        What cells can do, as in `facekit.pool.Cells`; for tests.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
     database = Database(settings.database)
     database.migrate()
     vault = Vault(settings.keys, settings.master_key, clock)
-    door = Door()
+    door, room = Door(), Room(settings, works=works)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -68,12 +72,12 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
         logs=Logs(settings.data / "logs", vault, clock, stderr=settings.log_stderr),
         gateway=Gateway(database, clock),
         gate=door,
-        jobs=_NoJobs(),
+        jobs=room,
         signer=Signer.load(settings.data / "keys" / "receipts.pem"),
         forget=FORGET,
         tally=Tally(),
     )
-    door.parts = parts
+    door.parts = room.parts = parts
     publish_first(parts)
     return parts
 
@@ -90,7 +94,9 @@ def build(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        parts.jobs.start()
         yield
+        parts.jobs.close()
         parts.gateway.close()
         parts.database.close()
         parts.vault.close()

@@ -75,8 +75,8 @@ def install(app: FastAPI) -> None:
 
 
 def access_of(route: RouteContext) -> tuple[Access, ...]:
-    """Return every `Access` among a route's dependencies; there should be one."""
-    return tuple(_accesses(route.dependant))
+    """Return every `Access` among a route's dependencies; there should be one, which many may share."""
+    return tuple(dict.fromkeys(_accesses(route.dependant)))
 
 
 def api_routes(app: FastAPI) -> Iterator[RouteContext]:

@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     )
 
     # -- jobs ---------------------------------------------------------------------------------
+    jobs: bool = Field(True, description="Take jobs; off where a replica is to do all else, without cells.")
+    kem: Literal["x25519", "mlkem768x25519"] = Field(
+        "x25519", description="Kind of the cells' keys; the second holds against quantum computers, too."
+    )
     plain_uploads: bool = Field(False, description="Take unsealed pictures, too; receipts then say so.")
     largest_upload: Positive = Field(32 * 2**20, description="Bytes of an upload, at most.")
     cells: int | None = Field(

@@ -114,9 +114,15 @@ class Server:
     """The service in a process of its own, as `python -m service` starts it."""
 
     def __init__(
-        self, data: Path, texts: Texts, settings: Mapping[str, str] | None = None, *, generous: bool = True
+        self,
+        data: Path,
+        texts: Texts,
+        settings: Mapping[str, str] | None = None,
+        *,
+        generous: bool = True,
+        program: str = "service",
     ) -> None:
-        self.data, self.texts = data, texts
+        self.data, self.texts, self.program = data, texts, program
         self.environment = {
             "FACEKIT_DATA": str(data),
             "FACEKIT_PORT": "0",
@@ -132,7 +138,7 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "service"],
+            [sys.executable, "-m", self.program],
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

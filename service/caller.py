@@ -147,7 +147,7 @@ class Access:
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
         if self.step_up and (caller.fresh_until is None or caller.fresh_until <= gate.now()):
             raise StepUpError(
-                "confirm with a fresh code first: POST /v1/auth/otp, then POST /v1/auth/step-up"
+                "confirm with a fresh code first: POST /v1/auth/step-up/code, then POST /v1/auth/step-up"
             )
 
 

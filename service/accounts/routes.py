@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from service.accounts import codes, service
-from service.accounts.schemas import AskCode, CodeSent, GiveCode, Me, SignedIn
+from service.accounts import codes, service, step_up
+from service.accounts.schemas import AskCode, CodeSent, Confirm, GiveCode, Me, SignedIn
 from service.caller import Access, Caller, Level
 from service.errors import (
     GoneError,
@@ -48,6 +48,24 @@ def give_code(caller: Accepted, parts: TheParts, asked: GiveCode, agent: Agent =
         account=signed_in.account_id,
         created=created,
     )
+
+
+_CONFIRMING = problems(UnknownCallerError, NoScopeError, RefusedError, TooManyError, GoneError)
+Leaver = Annotated[Caller, Depends(Access(Level.ACCOUNT, leaving=True))]
+
+
+@router.post("/auth/step-up/code", status_code=202, responses=_CONFIRMING)
+def ask_to_confirm(caller: Leaver, parts: TheParts) -> CodeSent:
+    """Have a code sent to your own phone, to confirm that it is you."""
+    challenge = step_up.send(parts, caller)
+    return CodeSent(challenge=challenge, seconds=int(codes.LIFETIME.total_seconds()))
+
+
+@router.post("/auth/step-up", status_code=204, responses=_CONFIRMING)
+def confirm_caller(caller: Leaver, parts: TheParts, asked: Confirm) -> Response:
+    """Give the code that came; for five minutes this session may export, erase and cancel."""
+    step_up.confirm(parts, caller, asked.challenge, asked.code)
+    return Response(status_code=204)
 
 
 @router.post("/auth/logout", status_code=204, responses=problems(UnknownCallerError, NoScopeError))

@@ -29,6 +29,13 @@ class GiveCode(Schema):
     code: Code
 
 
+class Confirm(Schema):
+    """The code that came to your own phone."""
+
+    challenge: str = Field(max_length=32, examples=["Zm9vYmFyYmF6cXV4MTIzNA"])
+    code: Code
+
+
 class SignedIn(Schema):
     """A session."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.accounts.handles import random_handle
 from service.accounts.store import Account, ApiKey, SignIn
-from service.caller import Caller
+from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
 from service.parts import Parts
 from service.policy.service import accepted_version, bind_acceptance
@@ -77,7 +77,8 @@ def open_session(
         client=client,
         network=network,
         created_at=now,
-        fresh_until=None,
+        # Clause 5.1c: who has no phone to get a code on has just shown who they are.
+        fresh_until=now + FRESH if account.phone_index is None else None,
         second_factor_at=None,
     )
     session.add(signed_in)

@@ -199,6 +199,15 @@ class Person:
         self.http.headers["Authorization"] = f"Bearer {self.token}"
         return self
 
+    def step_up(self) -> Self:
+        """Confirm with a fresh code."""
+        sent = self.http.post("/auth/step-up/code")
+        assert sent.status_code == 202, sent.text
+        given = {"challenge": sent.json()["challenge"], "code": self.server.texts.code_for(self.phone)}
+        answer = self.http.post("/auth/step-up", json=given)
+        assert answer.status_code == 204, answer.text
+        return self
+
     def consent(self, purpose: str = "face.effect", *, kind: str = "consents") -> None:
         """Turn a purpose or a permission on."""
         shown = {one["name"]: one for one in self.http.get(f"/{kind}").json()["items"]}

@@ -1,12 +1,15 @@
 """The composition root: makes every part, joins them, and gives the application. Nothing else does."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from facekit import __version__
 from facekit.signing import Signer
@@ -17,24 +20,43 @@ from service.clock import Clock, utc_now
 from service.consent.routes import router as consent
 from service.database import Database
 from service.datamap import data_map
+from service.errors import EndedError
 from service.gate import Door
 from service.gateway import Gateway
 from service.limits import Limits
 from service.logs import Logs, client_family, size_range, take_over
 from service.logs import Request as Answered
+from service.ops.routes import router as ops
 from service.parts import Parts
 from service.policy.routes import router as policy
 from service.policy.service import publish_first
+from service.retention import Keeper
+from service.rights.cancellation import replay
+from service.rights.routes import router as rights
 from service.settings import Settings
 from service.tables import Base
 from service.vault import Vault
 
-ROUTERS: Final = (policy, accounts, consent)
+ROUTERS: Final = (policy, accounts, consent, rights, ops)
 PREFIX: Final = "/v1"
 
 
 class _NoJobs:
     def stop(self, account_id: str, *, permission: str = "") -> int:  # noqa: ARG002 (until there are jobs)
+        return 0
+
+
+class _NoNotices:
+    def tell(
+        self,
+        session: Session,
+        kind: str,
+        facts: Mapping[str, str],
+        now: datetime,
+        whom: ColumnElement[bool] | None = None,
+    ) -> int:
+        """Tell nobody (until there are notices)."""
+        del session, kind, facts, now, whom
         return 0
 
 
@@ -63,10 +85,13 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
         gateway=Gateway(database, clock),
         gate=door,
         jobs=_NoJobs(),
+        notices=_NoNotices(),
         signer=Signer.load(settings.data / "keys" / "receipts.pem"),
     )
     door.parts = parts
     publish_first(parts)
+    # Clause 5.3 p2 b: before anybody is let in, for a restored backup brings cancelled accounts back.
+    replay(parts)
     return parts
 
 
@@ -75,7 +100,10 @@ def build(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        keeper = Keeper(parts)
+        keeper.start()
         yield
+        keeper.stop()
         parts.gateway.close()
         parts.database.close()
         parts.vault.close()
@@ -95,7 +123,7 @@ def build(parts: Parts) -> FastAPI:
     problems.install(app)
     whole = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
-        whole.include_router(router)
+        whole.include_router(router, responses=problems.problems(EndedError))
     app.include_router(whole)
     app.middleware("http")(_watch)
     take_over(parts.logs)

@@ -21,7 +21,8 @@
     │   └── MediaTypeError        it is not of a kind that the service takes
     ├── RangeError                a range that the result does not have
     ├── UpstreamError             another party that is needed did not do its part
-    ├── ClosedError               the service has ended, or its cells have
+    ├── ClosedError               the service is closing, or its cells have closed
+    ├── EndedError                the service has ended, for good
     └── SetupError                it cannot start as it is set up
 
 A message says what to do. It never holds what came in.
@@ -142,7 +143,11 @@ class UpstreamError(ServiceError):
 
 
 class ClosedError(ServiceError):
-    """The service has ended, or its cells have."""
+    """The service is closing, or its cells have closed."""
+
+
+class EndedError(ServiceError):
+    """The service has ended, for good."""
 
 
 class SetupError(ServiceError):

@@ -1,9 +1,13 @@
 """The parts that every domain works with; `app.build` makes them, and nobody else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Literal, Protocol
 
 from fastapi import Request
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from facekit.signing import Signer
 from service.caller import Gate
@@ -23,6 +27,20 @@ class Stopper(Protocol):
         """End an account's jobs (those of a permission, or all), and erase them; return how many."""
 
 
+class Teller(Protocol):
+    """Tells accounts something; what others need of notices."""
+
+    def tell(
+        self,
+        session: Session,
+        kind: Literal["termination", "inactive"],
+        facts: Mapping[str, str],
+        now: datetime,
+        whom: ColumnElement[bool] | None = None,
+    ) -> int:
+        """Tell those accounts for which a condition holds, or all; return how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is shared."""
@@ -36,6 +54,7 @@ class Parts:
     gateway: Gateway
     gate: Gate
     jobs: Stopper
+    notices: Teller
     signer: Signer
 
 

@@ -20,10 +20,13 @@ from service.commands import Command
 from service.errors import ServiceError
 from service.logs import take_over
 from service.policy.commands import Publish
+from service.rights.commands import Terminate
 from service.settings import Settings
 
 #: What can be done beside serving; each domain has its own.
-COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"operator": Operator(), "publish": Publish()})
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
+    {"operator": Operator(), "publish": Publish(), "terminate": Terminate()}
+)
 _REFUSED: Final = 3
 
 

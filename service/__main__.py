@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {"operator": Operator(), "publish": Publish(), "terminate": Terminate()}
 )
 _REFUSED: Final = 3
+_DEFECT: Final = 1
 
 
 class _Server(uvicorn.Server):
@@ -91,6 +92,11 @@ def serve(settings: Settings) -> int:
 
     parts.jobs.when_refused(refuse)
     server.run()
+    if not server.started:
+        sys.stderr.write(
+            "facekit: the service could not start; the last line of the log says where it failed\n"
+        )
+        return _DEFECT
     if refused:
         sys.stderr.write(f"facekit: {refused[0]}\n")
     return _REFUSED if refused else 0

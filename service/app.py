@@ -101,9 +101,13 @@ def build(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        parts.jobs.start()
         keeper = Keeper(parts)
-        keeper.start()
+        try:
+            parts.jobs.start()
+            keeper.start()
+        except Exception as error:
+            parts.logs.defect(error)  # the server that runs this would say it in words of its own
+            raise
         yield
         keeper.stop()
         parts.jobs.close()

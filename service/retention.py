@@ -61,7 +61,8 @@ def sweep_tables(parts: Parts, *, brief: bool = False) -> dict[str, int]:
     rules = kept_tables(Base)
     gone = {}
     for table in reversed(Base.metadata.sorted_tables):
-        kept = rules[table.name]
+        if (kept := rules.get(table.name)) is None:
+            continue  # tells of nobody, and stays
         shortest = min(kept.days, kept.brief.days if kept.brief else kept.days)
         if table.name == Account.__tablename__ or (brief and timedelta(days=shortest) > BRIEF):
             continue  # accounts go by cancellation, with all they have

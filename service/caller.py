@@ -171,17 +171,22 @@ class Access:
                 else "API keys cannot do this"
             )
         if self.level is Level.OPERATOR:
-            if caller.role != "operator":
-                raise NotAllowedError("this is for those who run the service")
-            # Clause 4.2.1 p4: and not only once in the life of a session.
-            if caller.second_factor_at is None or caller.second_factor_at <= gate.now() - SECOND_FACTOR:
-                raise SecondFactorError("give your second factor first: POST /v1/auth/totp")
+            require_operator(caller, gate.now())
         # Clause P-3: nothing but what leads to acceptance, and out, works before it.
         if self.level is not Level.ANYBODY and not self.leaving and not caller.accepted:
             raise NotAcceptedError("accept the policy's current version first: POST /v1/policy/acceptances")
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
         if self.step_up:
             require_fresh(caller, gate.now())
+
+
+def require_operator(caller: Caller, now: datetime) -> None:
+    """Refuse who does not run the service, or has not lately given their second factor."""
+    if caller.role != "operator":
+        raise NotAllowedError("this is for those who run the service")
+    # Clause 4.2.1 p4: and not only once in the life of a session.
+    if caller.second_factor_at is None or caller.second_factor_at <= now - SECOND_FACTOR:
+        raise SecondFactorError("give your second factor first: POST /v1/auth/totp")
 
 
 def require_fresh(caller: Caller, now: datetime) -> None:

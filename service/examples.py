@@ -9,7 +9,7 @@ _MADE_UP: Final[dict[str, Any]] = {
     "date-time": "2026-01-31T12:00:00Z",
     "date": "2026-01-31",
     "uri": "https://example.org/",
-    "uuid": "0b0e6f5c-3d2f-4c54-9a4e-6f0c7a3f9d11",
+    "uuid4": "0b0e6f5c-3d2f-4c54-9a4e-6f0c7a3f9d11",
     "number": 1.0,
     "boolean": True,
     "string": "...",

@@ -6,7 +6,14 @@ import captives
 
 
 def obey(photo, options, tell):
-    """Do one of the captives' works; ``{"do": "sleep", "seconds": 60}`` and a line break go before the rest."""
+    """Do a work of captives.py, or one below: ``{"do": "sleep", "seconds": 60}``, a line break, the rest."""
     order, _, rest = bytes(photo).partition(b"\n")
     told = json.loads(order)
-    return getattr(captives, told.pop("do"))(bytearray(rest), told, tell)
+    name = told.pop("do")
+    return (globals().get(name) or getattr(captives, name))(bytearray(rest), told, tell)
+
+
+def gabble(photo, options, tell):
+    """Tell of stages without end."""
+    while True:
+        tell("warp")

@@ -5,10 +5,14 @@ import json
 import secrets
 import time
 
+from sqlalchemy import func, select
+
 from facekit import encode_image, synthetic_face
 from facekit.canaries import canaries_of
 from facekit.envelope import seal
 from facekit.proof import canaries_of_photo
+from service.database import Database
+from service.jobs.store import Job
 
 SEALED = "application/vnd.facekit.sealed"
 ASKED = {
@@ -115,3 +119,18 @@ def follow(person, job, *, last=None):
 
 def receipt_key(person):
     return base64.b64decode(person.http.get("/receipt-key").json()["public_key"])
+
+
+def ask_ledger(server, question):
+    """Ask a server's database."""
+    url = server.environment.get("FACEKIT_DATABASE_URL", f"sqlite:///{server.data}/facekit.sqlite")
+    database = Database(url)
+    with database.begin() as session:
+        answer = session.scalar(question)
+    database.close()
+    return answer
+
+
+def ledger(server):
+    """Count the lines of the ledger of jobs."""
+    return ask_ledger(server, select(func.count()).select_from(Job))

@@ -70,13 +70,13 @@ def test_a_sealed_photo_becomes_a_sealed_result(user, photo):
     assert "network" in receipt.walls
 
 
-@pytest.mark.parametrize("format", ["png", "jpeg", "webp"])
-def test_without_a_key_of_the_clients_the_result_comes_as_a_picture(user, photo, format):
-    job = begin(user, options={"format": format, "features": 0.5})
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_without_a_key_of_the_clients_the_result_comes_as_a_picture(user, photo, kind):
+    job = begin(user, options={"format": kind, "features": 0.5})
     hand_in(user, job, photo.file)
     view = wait_for(user, job, "done")
     first, second = (user.http.get(f"/jobs/{job['id']}/result") for _ in range(2))
-    assert first.headers["content-type"] == view["media_type"] == f"image/{format}"
+    assert first.headers["content-type"] == view["media_type"] == f"image/{kind}"
     assert len(first.content) == view["size"]
     assert first.content == second.content
     assert decode_image(first.content).shape == (1500, 1240, 3)

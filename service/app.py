@@ -125,7 +125,6 @@ def build(parts: Parts) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_name_of,
         strict_content_type=True,
-        max_body_size=problems.LONGEST_JSON,
     )
     app.state.parts = parts
     problems.install(app)

@@ -42,6 +42,7 @@ _TAGS: Final = {
     "accounts": "Signing in, and what an account is.",
     "consent": "What you agree to, one purpose at a time.",
     "jobs": "From a sealed photo to a result that is gone once you have it.",
+    "contact": "Questions, and their answers.",
     "rights": "What is held of you: see it, take it along, correct it, erase it.",
     "ops": "For those who run the service.",
     "health": "Whether it works.",
@@ -56,6 +57,24 @@ _HEADERS: Final[dict[str, Document]] = {
             "schema": {"type": "integer", "minimum": 1},
         }
     },
+}
+_PARAMETERS: Final = {
+    "code": "What the provider gives.",
+    "error": "What the provider says where it did not sign anybody in.",
+    "facekit_visit": "Binds the visit to this browser.",
+    "from": "The version to compare from.",
+    "id": "Its number.",
+    "iss": "Who the provider says it is.",
+    "key": "The key's number.",
+    "language": "Of the words that are shown.",
+    "most": "How many, at most.",
+    "name": "One of `GET /v1/permissions`.",
+    "provider": "One that this service knows.",
+    "purpose": "One of `GET /v1/consents`.",
+    "session": "The session's number.",
+    "state": "Which of them.",
+    "to": "The version to compare with.",
+    "version": "The version's name.",
 }
 _ABOUT: Final = (
     "Every error is a problem (RFC 9457): its `type` says which, its `detail` what to do; neither ever "
@@ -123,6 +142,8 @@ def _complete(operation: Document, route: RouteContext, schemas: Document) -> No
     access = access_of(route)[0]
     operation["description"] = f"{words}\n\n{_who(access)}"
     operation["security"] = _security(access)
+    for parameter in operation.get("parameters", ()):
+        parameter.setdefault("description", _PARAMETERS.get(parameter["name"], ""))
     _add_problems(operation, access)
     for body in (operation.get("requestBody"), *operation["responses"].values()):
         for media_type, content in (body or {}).get("content", {}).items():

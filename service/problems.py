@@ -20,8 +20,6 @@ from service import errors
 from service.schemas import Schema, field_names
 
 MEDIA_TYPE: Final = "application/problem+json"
-#: Bytes of a body that is read before it is known whose it is.
-LONGEST_JSON: Final = 2**16
 
 
 class Fault(Schema):
@@ -177,7 +175,7 @@ _FRAMEWORK: Final = {
     400: (PROBLEMS[errors.MalformedError], "the body is no JSON in UTF-8"),
     404: (Kind(404, "no-route", "There is no such route"), "GET /v1/openapi.json lists them"),
     405: (Kind(405, "no-method", "The route has no such method"), "Allow says which it has"),
-    413: (PROBLEMS[errors.TooLongError], f"JSON may have {LONGEST_JSON} bytes"),
+    413: (PROBLEMS[errors.TooLongError], "send less"),
 }
 
 

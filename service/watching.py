@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from service import problems
+from service.bodies import bounded
 from service.cookies import COOKIES
 from service.logs import METHODS, Request, client_family, size_range
 from service.networks import network_of
@@ -66,7 +67,7 @@ class Watching:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, bounded(scope, receive), answer)
             if status == _ABSENT and scope.get("path_params"):  # guessing ids has an end
                 who = scope.get("state", {}).get("account_id", ""), _network(scope)
                 await run_in_threadpool(self._parts.gate.missed, *who)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from sqlalchemy import JSON, ColumnElement, String, cast, exists, insert, literal, null, select, true
+from sqlalchemy import JSON, ColumnElement, String, exists, insert, literal, null, select, true
 from sqlalchemy.orm import Session
 
 from service.accounts.store import Account
@@ -66,12 +66,13 @@ def tell(
         Account.id,
         literal(secrets.token_urlsafe(16), String(32)),
         literal(kind, String(16)),
-        cast(literal(dict(facts), JSON), JSON),
-        cast(literal(now, Moment), Moment),
-        cast(null(), Moment),
+        literal(dict(facts), JSON),
+        literal(now, Moment),
+        null(),
     ).where(true() if whom is None else whom)
     columns = ["account_id", "id", "kind", "facts", "at", "read_at"]
-    told = session.execute(insert(Notice).from_select(columns, rows))
+    counted = insert(Notice).from_select(columns, rows).execution_options(preserve_rowcount=True)
+    told = session.execute(counted)
     return int(getattr(told, "rowcount", 0))
 
 

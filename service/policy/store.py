@@ -18,6 +18,7 @@ class PolicyVersion(Base):
     __tablename__ = "policy_versions"
     kept = STAYS
     version: Mapped[str] = mapped_column(String(16), primary_key=True, info=_OWN)
+    number: Mapped[int] = mapped_column(unique=True, info=_OWN)  # its place in the chain, from 1 on
     record: Mapped[str] = mapped_column(String(64), info=_OWN)  # digest of all of it and of the record before
     previous: Mapped[str | None] = mapped_column(String(16), unique=True, info=_OWN)
     package: Mapped[str] = mapped_column(String(64), info=_OWN)  # digest of the text that the package had

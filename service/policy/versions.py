@@ -23,12 +23,11 @@ from service.policy.stated import FLAGS, REASONS, Stated, differences, digest_of
 from service.policy.store import Acceptance, PolicyVersion
 
 _SHORT: Final = 16  # hexadecimal digits of a version
-_NEWEST: Final = (PolicyVersion.effective_at.desc(), PolicyVersion.published_at.desc())
 #: The name of the version in force at the moment `now`.
 IN_FORCE: Final = (
     select(PolicyVersion.version)
     .where(PolicyVersion.effective_at <= bindparam("now"))
-    .order_by(*_NEWEST)
+    .order_by(PolicyVersion.number.desc())
     .limit(1)
 )
 
@@ -55,7 +54,10 @@ class Draft:
 def current(session: Session, now: datetime) -> PolicyVersion:
     """Return the version in force."""
     found = session.scalar(
-        select(PolicyVersion).where(PolicyVersion.effective_at <= now).order_by(*_NEWEST).limit(1)
+        select(PolicyVersion)
+        .where(PolicyVersion.effective_at <= now)
+        .order_by(PolicyVersion.number.desc())
+        .limit(1)
     )
     if found is None:
         raise AbsentError("no version of the policy is in force")
@@ -71,9 +73,7 @@ def later(session: Session, now: datetime) -> list[PolicyVersion]:
     """Return the versions that are published and not yet in force, the next one first."""
     return list(
         session.scalars(
-            select(PolicyVersion)
-            .where(PolicyVersion.effective_at > now)
-            .order_by(PolicyVersion.effective_at, PolicyVersion.published_at)
+            select(PolicyVersion).where(PolicyVersion.effective_at > now).order_by(PolicyVersion.number)
         )
     )
 
@@ -81,8 +81,7 @@ def later(session: Session, now: datetime) -> list[PolicyVersion]:
 def every(session: Session) -> list[PolicyVersion]:
     """Return all versions without their words, the first one first."""
     light = defer(PolicyVersion.text), defer(PolicyVersion.registries)
-    order = PolicyVersion.published_at, PolicyVersion.effective_at
-    return list(session.scalars(select(PolicyVersion).options(*light).order_by(*order)))
+    return list(session.scalars(select(PolicyVersion).options(*light).order_by(PolicyVersion.number)))
 
 
 def find(session: Session, version: str) -> PolicyVersion:
@@ -102,18 +101,13 @@ def chain(session: Session) -> list[PolicyVersion]:
         One was; or there is none.
     """
     # Clause 8 (head) a: who accepted a version finds the words that it had then.
-    after = {one.previous: one for one in session.scalars(select(PolicyVersion))}
-    links: list[PolicyVersion] = []
-    while (one := after.get(links[-1].version if links else None)) is not None:
-        if (
-            one.record != _record(one, links[-1].record if links else "")
-            or one.version != one.record[:_SHORT]
-        ):
-            raise SetupError(f"the policy's version {one.version} was changed after it was published")
-        links.append(one)
-    lost = ~exists().where(PolicyVersion.version == Acceptance.version)
-    if not links or len(links) < len(after) or session.scalar(select(Acceptance.id).where(lost).limit(1)):
+    links = list(session.scalars(select(PolicyVersion).order_by(PolicyVersion.number)))
+    lost = select(Acceptance.id).where(~exists().where(PolicyVersion.version == Acceptance.version)).limit(1)
+    if not links or [one.number for one in links] != [*range(1, len(links) + 1)] or session.scalar(lost):
         raise SetupError("a version of the policy is missing from the chain: restore it from a backup")
+    for last, one in zip([None, *links], links, strict=False):
+        if one.record != _record(one, last) or one.version != one.record[:_SHORT]:
+            raise SetupError(f"the policy's version {one.version} was changed after it was published")
     return links
 
 
@@ -223,6 +217,7 @@ def _version(
     reasons: Iterable[str],
 ) -> PolicyVersion:
     new = PolicyVersion(
+        number=last.number + 1 if last else 1,
         previous=last.version if last else None,
         package=digest_of(policy_text()),
         digest=text_digest(words),
@@ -233,16 +228,18 @@ def _version(
         reasons=list(reasons),
         material=bool(reasons),
     )
-    new.record = _record(new, last.record if last else "")
+    new.record = _record(new, last)
     new.version = new.record[:_SHORT]
     return new
 
 
-def _record(one: PolicyVersion, before: str) -> str:
+def _record(one: PolicyVersion, last: PolicyVersion | None) -> str:
     """Return the digest of all that a version is, and of the record before."""
     return digest_of(
         [
-            before,
+            last.record if last else None,
+            one.number,
+            one.previous,
             one.package,
             one.digest,
             one.text,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Require
+from tests.service.local import Local
 from tests.service.serving import Person, Postgres, Server, Texts
 
 ROOT = os.geteuid() == 0
@@ -44,6 +45,18 @@ def database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
         return dict
     running = request.getfixturevalue("postgres")
     return lambda: {"FACEKIT_DATABASE_URL": running.create(f"t{secrets.token_hex(6)}")}
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Local:
+    """The service in this process on SQLite, with a clock that stands still until it is moved."""
+    return Local(tmp_path / "data", {})
+
+
+@pytest.fixture
+def each_local(database: Callable[[], dict[str, str]], tmp_path: Path) -> Local:
+    """The same on both kinds of database, for what depends on them."""
+    return Local(tmp_path / "data", database())
 
 
 @pytest.fixture(scope="session")

@@ -98,6 +98,7 @@ def upgrade() -> None:
     op.create_table(
         "policy_versions",
         sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("record", sa.String(length=64), nullable=False),
         sa.Column("previous", sa.String(length=16), nullable=True),
         sa.Column("package", sa.String(length=64), nullable=False),
@@ -109,6 +110,7 @@ def upgrade() -> None:
         sa.Column("material", sa.Boolean(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("version"),
+        sa.UniqueConstraint("number"),
         sa.UniqueConstraint("previous"),
     )
     op.create_table(

@@ -111,6 +111,8 @@ class Postgres:
 class Server:
     """The service in a process of its own, as `python -m service` starts it."""
 
+    command: tuple[str, ...] = ("-m", "service")
+
     def __init__(
         self, data: Path, texts: Texts, settings: Mapping[str, str] | None = None, *, generous: bool = True
     ) -> None:
@@ -130,7 +132,7 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "service"],
+            [sys.executable, *self.command],
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

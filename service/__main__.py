@@ -9,6 +9,7 @@ import uvicorn
 from facekit.errors import FacekitError, WallError
 from service.app import build, make_parts
 from service.errors import SetupError
+from service.memory import wipe_what_is_freed
 from service.settings import Settings
 
 
@@ -28,6 +29,7 @@ class _Server(uvicorn.Server):
 def main() -> int:
     """Start, and serve until told to stop."""
     os.umask(0o077)  # what it writes is its own
+    wipe_what_is_freed()
     try:
         settings = Settings.load()
         parts = make_parts(settings)

@@ -61,6 +61,8 @@ def open_case(
         if account_id is not None:
             case = cases.open_case(parts, session, account_id, asking, received_at)
             case.code = code_digest(parts, case.id, code)
+            session.flush()
+            cases.raise_alarms(parts, session)  # a mail may have lain for long
         write(parts, session, grounds, "open case", case.id if account_id is not None else "")
     if account_id is None:
         raise AbsentError("no account has this phone or handle")

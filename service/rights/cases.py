@@ -41,7 +41,7 @@ State = Literal["received", "verified", "done", "answered", "refused", "withdraw
 Outcome = Literal["done", "answered", "refused", "withdrawn", "lapsed"]
 #: What needs nobody to think about it.
 AUTOMATIC: Final = ("access", "erase", "cancel")
-#: Clauses 5.5.1 to 5.5.8: on what grounds a request may be refused, and no other.
+#: Clause 5.5: on what grounds a request may be refused, and no other.
 Ground = Literal["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"]
 
 

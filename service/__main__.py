@@ -4,6 +4,7 @@ Settings are in the environment; `facekit serve` sets them.
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -11,18 +12,23 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
 
-from facekit.errors import FacekitError
+from facekit.errors import FacekitError, WallError
+from service.accounts.commands import Operator
 from service.app import build, make_parts
 from service.commands import Command
 from service.errors import ServiceError
+from service.logs import take_over
+from service.policy.commands import Publish
 from service.rights.commands import Terminate
 from service.settings import Settings
 
 #: What can be done beside serving; each domain has its own.
-COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"terminate": Terminate()})
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
+    {"operator": Operator(), "publish": Publish(), "terminate": Terminate()}
+)
 _REFUSED: Final = 3
+_DEFECT: Final = 1
 
 
 class _Server(uvicorn.Server):
@@ -44,17 +50,23 @@ def main() -> int:
     asked = _parser().parse_args()
     try:
         settings = Settings.load()
-        parts = make_parts(settings)
-        if asked.command is not None:
-            return COMMANDS[asked.command].run(parts, asked)
-        return serve(settings, build(parts))
+        if asked.command is None:
+            return serve(settings)
+        return COMMANDS[asked.command].run(make_parts(settings), asked)
     except (ServiceError, FacekitError) as error:
         sys.stderr.write(f"facekit: {error}\n")
         return _REFUSED
 
 
-def serve(settings: Settings, app: FastAPI) -> int:
-    """Serve until told to stop."""
+def serve(settings: Settings) -> int:
+    """Start, and serve until told to stop."""
+    parts = make_parts(settings)
+    app = build(parts)
+    take_over(parts.logs)
+    parts.jobs.start()
+    # What is there now stays: a look through all of it for garbage would hold up whoever asks meanwhile.
+    gc.collect()
+    gc.freeze()
     server = _Server(
         uvicorn.Config(
             app,
@@ -70,8 +82,24 @@ def serve(settings: Settings, app: FastAPI) -> int:
             timeout_graceful_shutdown=5,
         )
     )
+    refused: list[WallError] = []
+
+    def refuse(error: FacekitError) -> None:
+        """End where a wall cannot be had; what else keeps cells from starting may pass."""
+        if isinstance(error, WallError):
+            refused.append(error)
+            server.should_exit = True
+
+    parts.jobs.when_refused(refuse)
     server.run()
-    return 0
+    if not server.started:
+        sys.stderr.write(
+            "facekit: the service could not start; the last line of the log says where it failed\n"
+        )
+        return _DEFECT
+    if refused:
+        sys.stderr.write(f"facekit: {refused[0]}\n")
+    return _REFUSED if refused else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ moment its rows grow old, and what becomes of them when their account is cancell
 is missing, and the service does not start with it.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,6 +53,7 @@ class Held:
     sealed: bool = False  # under the account's own key
     personal: bool = True
     exported: bool = True  # secrets and indices are not
+    third_party: bool = False  # told by another party, whom the person let
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class Kept:
     alone: str = ""  # by what name a person can have their rows erased, and keep the account
 
 
+#: For tables that say nothing of any person: their rows stay, and no sweep looks at them.
+STAYS: Final = Kept("", math.inf, "nothing")
+
+
 def held(
     data_class: DataClass,
     purpose: str,
@@ -82,6 +88,7 @@ def held(
     sealed: bool = False,
     personal: bool = True,
     exported: bool | None = None,
+    third_party: bool = False,
 ) -> dict[str, Any]:
     """Say what a column holds, as its ``info``.
 
@@ -97,8 +104,11 @@ def held(
         Whether it says anything about a person.
     exported : bool, optional
         Whether the person's export shows it; by default, if it is personal.
+    third_party : bool
+        Whether another party told it, whom the person let (clause 1.1.2).
     """
-    return {"held": Held(data_class, purpose, sealed, personal, personal if exported is None else exported)}
+    shown = personal if exported is None else exported
+    return {"held": Held(data_class, purpose, sealed, personal, shown, third_party)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +140,7 @@ def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
         A column or a table does not say, or what it says breaks a rule; all faults are named.
     """
     # Clauses 1.1.4, 1.4, 4.1a: a column without a class, or a table without a time to live, does not start.
-    kept = kept_tables(base)
+    kept = _kept(base)
     if faults := tuple(_faults(base, kept)):
         raise SetupError("the data map: " + "; ".join(faults))
     return tuple(
@@ -141,7 +151,11 @@ def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
 
 
 def kept_tables(base: type[DeclarativeBase]) -> dict[str, Kept]:
-    """Return for each table that says so how long its rows are kept."""
+    """Return for each table whose rows grow old how long they are kept."""
+    return {name: kept for name, kept in _kept(base).items() if kept is not STAYS}
+
+
+def _kept(base: type[DeclarativeBase]) -> dict[str, Kept]:
     models = [mapper.class_ for mapper in base.registry.mappers]
     return {one.__tablename__: one.kept for one in models if isinstance(getattr(one, "kept", None), Kept)}
 
@@ -158,8 +172,9 @@ def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
             "basis": row.held.data_class.basis,
             "personal": row.held.personal,
             "sealed": row.held.sealed,
+            "third_party": row.held.third_party,
             "exported": row.held.exported,
-            "days": row.kept.days,
+            "days": None if row.kept is STAYS else row.kept.days,
             "counted_from": row.kept.age,
             "when_cancelled": row.kept.on_cancel,
             "erased_alone_as": row.kept.alone or None,
@@ -180,6 +195,11 @@ def _faults(base: type[DeclarativeBase], kept: Mapping[str, Kept]) -> Iterator[s
 
 
 def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
+    if kept is STAYS:
+        for column in table.columns:
+            if getattr(column.info.get("held"), "personal", True):
+                yield f"{table.name}.{column.name} is personal, so that it cannot stay"
+        return
     yield from _age_faults(table, kept)
     if not 0 < kept.days <= CEILING.days:
         yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"

@@ -19,6 +19,7 @@ from service.errors import ConflictError
 from service.ops.ending import ends_at
 from service.ops.store import Ending
 from service.parts import Parts
+from service.policy import notices
 from service.rights.receipts import LIMITS, TERMINATION, issue
 from service.tables import Base
 
@@ -42,7 +43,7 @@ def announce(parts: Parts, date: datetime) -> int:
         if ends_at(session) is not None:
             raise ConflictError("the end has been announced already")
         session.add(Ending(id=1, announced_at=now, ends_at=date))
-        return parts.notices.tell(session, "termination", {"date": f"{date:%Y-%m-%d}"}, now)
+        return notices.tell(session, "termination", {"date": f"{date:%Y-%m-%d}"}, now)
 
 
 def erase_all(parts: Parts) -> Path:

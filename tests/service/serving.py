@@ -27,7 +27,12 @@ GENEROUS = {
     "FACEKIT_CODES_PER_ADDRESS": "100000",
     "FACEKIT_TRIES_PER_ADDRESS": "100000",
     "FACEKIT_MISSES_PER_CALLER": "100000",
+    "FACEKIT_PASSWORDS_PER_NUMBER": "100000",
+    "FACEKIT_FACTOR_TRIES": "100000",
+    "FACEKIT_HANDLES_PER_DAY": "100000",
     "FACEKIT_JOBS_PER_HOUR": "100000",
+    "FACEKIT_ACCEPTANCES_PER_ADDRESS": "100000",
+    "FACEKIT_QUESTIONS_PER_CALLER": "100000",
 }
 
 
@@ -114,9 +119,15 @@ class Server:
     """The service in a process of its own, as `python -m service` starts it."""
 
     def __init__(
-        self, data: Path, texts: Texts, settings: Mapping[str, str] | None = None, *, generous: bool = True
+        self,
+        data: Path,
+        texts: Texts,
+        settings: Mapping[str, str] | None = None,
+        *,
+        generous: bool = True,
+        program: str = "service",
     ) -> None:
-        self.data, self.texts = data, texts
+        self.data, self.texts, self.program = data, texts, program
         self.environment = {
             "FACEKIT_DATA": str(data),
             "FACEKIT_PORT": "0",
@@ -132,7 +143,7 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "service"],
+            [sys.executable, "-m", self.program],
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -17,6 +17,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("phone_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("phone_from", sa.String(length=10), nullable=True),
+        sa.Column("name", sa.LargeBinary(), nullable=True),
+        sa.Column("password", sa.LargeBinary(), nullable=True),
         sa.Column("handle", sa.LargeBinary(), nullable=False),
         sa.Column("handle_index", sa.LargeBinary(length=32), nullable=False),
         sa.Column("role", sa.String(length=8), nullable=False),
@@ -95,15 +98,38 @@ def upgrade() -> None:
     op.create_table(
         "policy_versions",
         sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("record", sa.String(length=64), nullable=False),
+        sa.Column("previous", sa.String(length=16), nullable=True),
+        sa.Column("package", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("registries", sa.JSON(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("material", sa.Boolean(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("version"),
+        sa.UniqueConstraint("number"),
+        sa.UniqueConstraint("previous"),
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "visits",
+        sa.Column("state", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("browser", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("acceptance", sa.String(length=32), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("state"),
     )
     op.create_table(
         "acceptances",
@@ -142,6 +168,17 @@ def upgrade() -> None:
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_api_keys_account_id"), ["account_id"], unique=False)
 
+    op.create_table(
+        "avatars",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("picture", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
     op.create_table(
         "cases",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -191,11 +228,133 @@ def upgrade() -> None:
             ["accounts.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account_id", "number"),
     )
     with op.batch_alter_table("choices", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_choices_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_choices_number"), ["number"], unique=False)
 
+    op.create_table(
+        "devices",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("os", sa.LargeBinary(), nullable=False),
+        sa.Column("os_version", sa.LargeBinary(), nullable=False),
+        sa.Column("app_version", sa.LargeBinary(), nullable=False),
+        sa.Column("locale", sa.LargeBinary(), nullable=False),
+        sa.Column("install_id", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
+    op.create_table(
+        "identities",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("subject_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("subject_index"),
+    )
+    with op.batch_alter_table("identities", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_identities_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "job_keys",
+        sa.Column("mark", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("mark"),
+    )
+    with op.batch_alter_table("job_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_keys_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=True),
+        sa.Column("replica", sa.String(length=32), nullable=False),
+        sa.Column("effect", sa.String(length=20), nullable=False),
+        sa.Column("template", sa.String(length=40), nullable=True),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("attested", sa.String(length=12), nullable=False),
+        sa.Column("sealed_to", sa.String(length=8), nullable=False),
+        sa.Column("upload", sa.String(length=8), nullable=True),
+        sa.Column("size", sa.String(length=16), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("problem", sa.String(length=20), nullable=True),
+        sa.Column("webhook", sa.String(length=10), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_jobs_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "notices",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id"),
+    )
+    op.create_table(
+        "questions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=True),
+        sa.Column("question", sa.LargeBinary(), nullable=False),
+        sa.Column("reply_to", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_questions_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "second_factors",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
     op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -249,6 +408,25 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sessions_account_id"))
 
     op.drop_table("sessions")
+    op.drop_table("second_factors")
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_questions_account_id"))
+
+    op.drop_table("questions")
+    op.drop_table("notices")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_jobs_account_id"))
+
+    op.drop_table("jobs")
+    with op.batch_alter_table("job_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_keys_account_id"))
+
+    op.drop_table("job_keys")
+    with op.batch_alter_table("identities", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_identities_account_id"))
+
+    op.drop_table("identities")
+    op.drop_table("devices")
     with op.batch_alter_table("choices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_choices_number"))
         batch_op.drop_index(batch_op.f("ix_choices_account_id"))
@@ -259,6 +437,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_cases_account_id"))
 
     op.drop_table("cases")
+    op.drop_table("avatars")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_keys_account_id"))
 
@@ -267,6 +446,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_acceptances_account_id"))
 
     op.drop_table("acceptances")
+    op.drop_table("visits")
+    op.drop_table("receipts")
     op.drop_table("policy_versions")
     op.drop_table("endings")
     op.drop_table("counts")

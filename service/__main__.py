@@ -19,6 +19,7 @@ from service.app import build, make_parts
 from service.commands import Command
 from service.errors import ServiceError
 from service.logs import take_over
+from service.memory import wipe_what_is_freed
 from service.policy.commands import Publish
 from service.rights.commands import Terminate
 from service.settings import Settings
@@ -47,6 +48,7 @@ class _Server(uvicorn.Server):
 def main() -> int:
     """Do what was asked; by default, serve until told to stop."""
     os.umask(0o077)  # what it writes is its own
+    wipe_what_is_freed()
     asked = _parser().parse_args()
     try:
         settings = Settings.load()

@@ -134,7 +134,7 @@ def build(parts: Parts) -> FastAPI:
         whole.include_router(router, responses=problems.problems(EndedError))
     app.include_router(whole)
     app.include_router(well_known)
-    app.add_middleware(Watching, parts=parts)
+    app.add_middleware(Watching, parts=parts, prefix=PREFIX)
     return app
 
 

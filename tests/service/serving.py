@@ -118,6 +118,8 @@ class Postgres:
 class Server:
     """The service in a process of its own, as `python -m service` starts it."""
 
+    command: tuple[str, ...] = ()  # what runs instead of the program
+
     def __init__(
         self,
         data: Path,
@@ -143,7 +145,7 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", self.program],
+            [sys.executable, *(self.command or ("-m", self.program))],
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -41,7 +41,7 @@ State = Literal["received", "verified", "done", "answered", "refused", "withdraw
 Outcome = Literal["done", "answered", "refused", "withdrawn", "lapsed"]
 #: What needs nobody to think about it.
 AUTOMATIC: Final = ("access", "erase", "cancel")
-#: Clause 5.5: on what grounds a request may be refused, and no other.
+#: On these grounds of section 5.5 a request may be refused, and on no other.
 Ground = Literal["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"]
 
 

@@ -5,9 +5,7 @@ import secrets
 import subprocess
 import sys
 from base64 import b64decode
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -16,6 +14,7 @@ from sqlalchemy import delete, select
 from service.accounts.store import Account
 from service.errors import ConflictError
 from service.ops.store import Ending
+from service.policy.store import Notice
 from service.retention import Keeper
 from service.rights.ending import NOTICE, RECEIPT, announce, erase_all
 from service.rights.receipts import is_genuine
@@ -34,20 +33,18 @@ def found(folder, canary):
 
 @pytest.mark.clause("4.1b", partly="all accounts are told, a month before at least")
 def test_the_end_is_announced_a_month_before_to_everybody_once(tmp_path):
-    clock, told = MovedClock(), []
+    clock = MovedClock()
     with moved_parts(tmp_path, clock) as parts:
-
-        def tell(_session, kind, facts, _now, whom=None):
-            told.append((kind, facts, whom))
-            return 2
-
-        parts = replace(parts, notices=SimpleNamespace(tell=tell))
+        accounts = {add_account(parts), add_account(parts)}
         with pytest.raises(ConflictError, match="30 days"):
             announce(parts, clock.now + NOTICE - timedelta(hours=1))
         assert announce(parts, clock.now + NOTICE) == 2
         with pytest.raises(ConflictError, match="already"):
             announce(parts, clock.now + 2 * NOTICE)
-    assert told == [("termination", {"date": f"{clock.now + NOTICE:%Y-%m-%d}"}, None)]
+        with parts.database.begin() as session:
+            told = [(one.account_id, one.kind, one.facts) for one in session.scalars(select(Notice))]
+    facts = {"date": f"{clock.now + NOTICE:%Y-%m-%d}"}
+    assert sorted(told) == sorted((one, "termination", facts) for one in accounts)
 
 
 @pytest.mark.clause("4.1b", partly="from the last day on nothing new is taken in; who leaves still can")

@@ -41,9 +41,7 @@ def search(require):
     return look
 
 
-@pytest.mark.clause(
-    "1.2.1c", "1.2.2(4)c", "1.2.3c", partly="in the whole service: disk, database, logs, memory"
-)
+@pytest.mark.clause("1.2.1c", "1.2.2(4)c", "1.2.3c", partly="in the whole service, with its memory")
 def test_once_a_photo_has_been_analysed_its_upload_is_nowhere(obedient, photo, search):
     """The cell holds what it works with, and is the only one that does."""
     with obedient.person() as somebody:
@@ -64,7 +62,7 @@ def test_once_a_photo_has_been_analysed_its_upload_is_nowhere(obedient, photo, s
 
 
 @pytest.mark.clause(
-    "1.2.2(4)b", "1.2.3b", partly="in the whole service, of a job from a sealed photo to a sealed result"
+    "1.2.2(4)b", "1.2.3b", partly="in the whole service, from a sealed photo to a sealed result"
 )
 def test_after_a_job_nothing_of_it_is_left(server, photo, search):
     with server.person() as somebody, KeyPair.generate() as keys:
@@ -87,9 +85,7 @@ def test_after_a_job_nothing_of_it_is_left(server, photo, search):
         assert stored.state == "clean", str(stored)
 
 
-@pytest.mark.clause(
-    "1.2.2(1)", partly="the process that takes the photo in never holds a byte of it in clear"
-)
+@pytest.mark.clause("1.2.2(4)b", partly="what was sent under the job's own key is not left in the memory")
 @pytest.mark.parametrize("end", ["delivered", "cancelled"])
 def test_a_result_under_the_jobs_own_key_is_overwritten(server, photo, search, end):
     """It is in the server's memory while it is sent, and not afterwards."""

@@ -266,7 +266,7 @@ def test_an_alarm_is_raised_on_day_ten_and_once(tmp_path):
         with parts.database.begin() as session:
             assert [(one.kind, one.about) for one in list_alarms(session)] == [("case near", case.id)]
         lines = "".join(path.read_text() for path in (tmp_path / "logs").iterdir())
-        assert "alarm: case near" in lines
+        assert "alarm case near" in lines
 
 
 @pytest.mark.clause("5.3 p2 a", partly="where the worker was down when it was due, the alarm comes first")

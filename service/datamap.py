@@ -44,6 +44,10 @@ class DataClass(Enum):
         self.code, self.words, self.longest, self.basis = code, words, longest, basis
 
 
+# Clause 1.3.2 (head): two purposes of their own, safety and compatibility, each with a short time.
+TECHNICAL: Final = (DataClass.SECURITY, DataClass.DEVICE)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a column holds."""
@@ -207,6 +211,11 @@ def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
         held = column.info.get("held")
         if isinstance(held, Held) and timedelta(days=kept.days) > held.data_class.longest:
             yield f"{table.name}.{column.name} is kept for longer than class {held.data_class.code} may be"
+    for column in table.columns:
+        held = column.info.get("held")
+        # Clause 1.3.2(4)a: technical data is personal at all times, not only where it is combined.
+        if isinstance(held, Held) and held.data_class in TECHNICAL and not held.personal:
+            yield f"{table.name}.{column.name} is technical data, which is always personal"
     if kept.on_cancel != "nothing" and kept.account not in table.columns:
         yield f"{table.name} has no {kept.account}, so that nobody can find what is to go with an account"
     if kept.on_cancel == "nothing" and kept.account in table.columns:

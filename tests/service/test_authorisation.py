@@ -122,7 +122,7 @@ TABLE: Final[Mapping[tuple[str, str], Row]] = {
     ("POST", "/v1/auth/totp"): signed_in(),
     ("POST", "/v1/auth/step-up/code"): signed_in(leaving=True),
     ("POST", "/v1/auth/step-up"): signed_in(leaving=True),
-    ("POST", "/v1/auth/logout"): signed_in(leaving=True),
+    ("POST", "/v1/auth/logout"): signed_in(leaving=True).but(spends=True),
     ("POST", "/v1/account/compromised"): signed_in(leaving=True).but(spends=True),
     # -- the account
     ("GET", "/v1/me"): signed_in("account:read"),
@@ -192,8 +192,9 @@ class Cast:
         self._server, self._backstage, self._stack = server, backstage, stack
         self._people: dict[str, Person] = {}
         self._keys: dict[tuple[str, frozenset[str]], str] = {}
-        with server.client() as http:
-            self.document = http.get("/openapi.json").json()
+        self._sessions: dict[tuple[str, str], str] = {}
+        self._http = stack.enter_context(server.client())
+        self.document = self._http.get("/openapi.json").json()
         nobody = server.person()
         self._acceptance = nobody.accept()
         nobody.http.close()
@@ -222,7 +223,7 @@ class Cast:
         return {"Authorization": f"Bearer {token}"}, name
 
     def _token(self, sort, home, row, new):
-        session, operator = self._backstage.session, f"operator{new}"
+        operator = f"operator{new}"
         if sort == "a made-up session":
             return f"fks_{secrets.token_urlsafe(32)}", ""
         if sort == "a made-up key":
@@ -231,7 +232,7 @@ class Cast:
             scopes = {row.scope} if sort == KEY and row.scope else SCOPES - {row.scope}
             return self._key(home, frozenset(scopes)), home
         if sort == "a revoked session":
-            number, token = session(self.person(home).account)
+            number, token = self._backstage.session(self.person(home).account)
             self._backstage.end_session(number)
             return token, home
         name, standing = {
@@ -244,7 +245,9 @@ class Cast:
             OPERATOR: (operator, {"second_factor": timedelta()}),
             CONFIRMED_OPERATOR: (operator, {"second_factor": timedelta(), "fresh": True}),
         }[sort]
-        return session(self.person(name).account, **standing)[1], name
+        if (name, sort) not in self._sessions:
+            self._sessions[name, sort] = self._backstage.session(self.person(name).account, **standing)[1]
+        return self._sessions[name, sort], name
 
     def _key(self, name, scopes):
         if (name, scopes) not in self._keys:
@@ -261,10 +264,9 @@ class Cast:
         owner = self.person(name if name and row.spends and not row.owned else "home")
         path = path_for(template, owner)
         body, kind = self._body(route)
-        with (
-            self._server.client() as http,
-            http.stream(method, self._server.url + path, content=body, headers=headers | kind) as answer,
-        ):
+        self._http.cookies.clear()
+        asked = self._http.stream(method, self._server.url + path, content=body, headers=headers | kind)
+        with asked as answer:
             if answer.status_code >= 400:
                 answer.read()
         if template.startswith("/v1/jobs/"):

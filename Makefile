@@ -83,8 +83,8 @@ mutants: .venv/dev.stamp libraries ## change each number of the numerics: which 
 	@$(BIN)/facekit samples --fetch
 	@$(BIN)/python tools/mutants.py $(if $(filter all,$(MUTANTS)),--all,$(MUTANTS))
 
-serve:
-	@echo "make serve: this release has no service yet" >&2; exit 2
+serve: .venv/core.stamp libraries ## start the service on this machine; codes come on the terminal
+	@exec $(BIN)/facekit serve $(SERVE_OPTIONS)
 
 samples: .venv/core.stamp ## fetch the sample pictures into the user's cache
 	@$(BIN)/facekit samples --fetch

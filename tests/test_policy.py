@@ -472,7 +472,9 @@ def test_only_what_fetches_can_connect():
     # facekit itself once more, or its service
     starting = {"facekit/cli/serve.py", "facekit/controls.py", "facekit/desk.py", "facekit/wallcheck.py"}
     watching = {"facekit/egress.py"}  # refuses what others try; its own sockets are in its examples
-    assert found == {"facekit/models.py", "facekit/archives.py", *JOINING, *starting, *watching}
+    # Clause 1.2.2(1): the client of a service, which its caller names.
+    asking = {"facekit/client.py", "facekit/client_jobs.py", "facekit/wire.py"}
+    assert found == {"facekit/models.py", "facekit/archives.py", *JOINING, *starting, *watching, *asking}
     for name, allowed in JOINING.items():
         attributes = [node for node in ast.walk(trees[name]) if isinstance(node, ast.Attribute)]
         of_socket = {a.attr for a in attributes if isinstance(a.value, ast.Name) and a.value.id == "socket"}

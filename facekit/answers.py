@@ -1,0 +1,408 @@
+"""What a service answers, as values: the client's side of the schemas in the service's OpenAPI.
+
+A field that a newer service adds is ignored; one that is missing or of another type is an error.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from facekit.errors import ServiceLostError
+
+__all__ = [
+    "Acceptance",
+    "Choice",
+    "CodeSent",
+    "Effect",
+    "Job",
+    "JobEvent",
+    "Me",
+    "NewJob",
+    "Policy",
+    "SignedIn",
+    "TemplateCard",
+    "read_answer",
+    "read_items",
+]
+
+T = TypeVar("T")
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A version of the policy.
+
+    Parameters
+    ----------
+    version, digest : str
+        Its name; the SHA-256 of its words.
+    effective_at : datetime
+        Since when it is in force.
+    text : str
+        Its words, as Markdown.
+    material : bool
+        Whether something that matters has changed from the version before.
+    reasons : tuple of str
+        What has.
+    registries : mapping
+        Purposes, permissions, recipients, rights and contact, as data.
+    """
+
+    version: str
+    digest: str
+    effective_at: datetime
+    text: str
+    material: bool
+    reasons: tuple[str, ...]
+    registries: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """That a version of the policy was accepted.
+
+    Parameters
+    ----------
+    id : str
+        Its number.
+    version, digest, language : str
+        What was accepted.
+    at : datetime
+        When.
+    token : str, optional
+        Signs in, within an hour, who had not when they accepted.
+    """
+
+    id: str
+    version: str
+    digest: str
+    language: str
+    at: datetime
+    token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSent:
+    """That a code was sent.
+
+    Parameters
+    ----------
+    challenge : str
+        Goes back with the code.
+    seconds : int
+        How long the code holds.
+    """
+
+    challenge: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session.
+
+    Parameters
+    ----------
+    token : str
+        Whoever has it is signed in.
+    expires_at : datetime
+        Until when.
+    account : str
+        The account's number.
+    created : bool
+        Whether the account is new.
+    """
+
+    token: str = field(repr=False)
+    expires_at: datetime
+    account: str
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """An account, as its owner sees it.
+
+    Parameters
+    ----------
+    id, handle : str
+        Its number and its public name.
+    phone : str, optional
+        Masked.
+    role : str
+        "user" or "operator".
+    created_at : datetime
+        Since when there is one.
+    """
+
+    id: str
+    handle: str
+    phone: str | None
+    role: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A purpose or permission, and how it stands.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    granted : bool
+        Whether it is on.
+    words, language : str
+        What turning it on agrees to.
+    digest : str
+        Of what was shown; turning it on names it.
+    receipt : str, optional
+        The number of the last choice about it.
+    at : datetime, optional
+        When that was made.
+    """
+
+    name: str
+    granted: bool
+    words: str
+    language: str
+    digest: str
+    receipt: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCard:
+    """A template that the service has.
+
+    Parameters
+    ----------
+    name, title : str
+        To be named by, and in words.
+    credit, licence : str
+        Whose it is.
+    """
+
+    name: str
+    title: str
+    credit: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect that the service offers.
+
+    Parameters
+    ----------
+    name : str
+        To be named by.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that waits for its photo.
+
+    Parameters
+    ----------
+    id : str
+        Its number.
+    state : str
+        "leased".
+    deadline : datetime
+        Until when the photo must have come.
+    public_key : bytes
+        What to seal it to: the key of the process that will open it.
+    kem : str
+        The kind of that key.
+    largest : int
+        Bytes of an upload, at most.
+    """
+
+    id: str
+    state: str
+    deadline: datetime
+    public_key: bytes
+    kem: str
+    largest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job, as it stands.
+
+    Parameters
+    ----------
+    id, effect : str
+        Its number, and what it does.
+    template : str, optional
+        With which template.
+    state : str
+        "leased", "queued", "running", "done"; then "delivered", "cancelled", "failed", "expired" or "lost".
+    stage : str, optional
+        Of its work.
+    created_at : datetime
+        When it began.
+    deadline : datetime, optional
+        Until when it stays in this state.
+    size : int, optional
+        Bytes of the result, as it is fetched.
+    media_type : str, optional
+        Of the result.
+    problem : mapping, optional
+        Why it failed.
+    """
+
+    id: str
+    effect: str
+    template: str | None
+    state: str
+    stage: str | None
+    created_at: datetime
+    deadline: datetime | None
+    size: int | None
+    media_type: str | None
+    problem: Document | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to a job.
+
+    Parameters
+    ----------
+    number : int
+        From 1; resumes after it.
+    kind : {"state", "stage"}
+        Whether `data` tells a state of the job, or a stage of its work.
+    data : mapping
+        What the service says of it.
+    """
+
+    number: int
+    kind: Literal["state", "stage"]
+    data: Document
+
+
+def read_answer(kind: type[T], document: object) -> T:
+    """Make a value of what came as JSON.
+
+    Parameters
+    ----------
+    kind : dataclass
+        What it should be.
+    document : object
+        What `json.loads` made of it.
+
+    Returns
+    -------
+    object
+        Of that kind.
+
+    Raises
+    ------
+    ServiceLostError
+        It is something else.
+
+    Examples
+    --------
+    >>> read_answer(Effect, {"name": "swap", "new": True})
+    Effect(name='swap')
+    >>> read_answer(Effect, {"name": 7})
+    Traceback (most recent call last):
+    facekit.errors.ServiceLostError: Effect.name: expected str in the service's answer, got int
+    """
+    if not isinstance(document, dict):
+        raise ServiceLostError(f"expected a {kind.__name__} in the service's answer, got something else")
+    hints, values = get_type_hints(kind), {}
+    for one in fields(kind):  # type: ignore[arg-type]
+        try:
+            values[one.name] = _read(hints[one.name], document.get(one.name))
+        except (TypeError, ValueError) as error:
+            raise ServiceLostError(
+                f"{kind.__name__}.{one.name}: expected {error} in the service's answer, "
+                f"got {type(document.get(one.name)).__name__}"
+            ) from None
+    return kind(**values)
+
+
+def read_items(kind: type[T], document: object) -> tuple[T, ...]:
+    """Make values of a list that came as JSON.
+
+    Parameters
+    ----------
+    kind : dataclass
+        What each of its ``items`` should be.
+    document : object
+        What `json.loads` made of it.
+
+    Returns
+    -------
+    tuple
+        In their order.
+
+    Raises
+    ------
+    ServiceLostError
+        It is something else.
+
+    Examples
+    --------
+    >>> read_items(Effect, {"items": [{"name": "swap"}]})
+    (Effect(name='swap'),)
+    """
+    items = document.get("items") if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise ServiceLostError(
+            f"expected a list of {kind.__name__} in the service's answer, got something else"
+        )
+    return tuple(read_answer(kind, item) for item in items)
+
+
+_PLAIN: Final = (str, bool, int, float)
+
+
+def _read(wanted: Any, given: object) -> Any:
+    """Read one value; a TypeError's or ValueError's message is what was wanted."""
+    if isinstance(wanted, UnionType):
+        if given is None and NoneType in get_args(wanted):
+            return None
+        return _read(get_args(wanted)[0], given)
+    if get_origin(wanted) is tuple and isinstance(given, list):
+        return tuple(_read(get_args(wanted)[0], one) for one in given)
+    if is_dataclass(wanted) and isinstance(wanted, type):
+        return read_answer(wanted, given)
+    if (wanted in _PLAIN and type(given) is wanted) or given in _words(wanted):
+        return given
+    if get_origin(wanted) is Mapping and isinstance(given, dict):
+        return given
+    if wanted is bytes and isinstance(given, str):
+        return _base64(given)
+    if wanted is datetime and isinstance(given, str):
+        return _moment(given)
+    raise TypeError(getattr(wanted, "__name__", "another type"))
+
+
+def _words(wanted: Any) -> tuple[Any, ...]:
+    return get_args(wanted) if get_origin(wanted) is Literal else ()
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise ValueError("base64") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a time") from None

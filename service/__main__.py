@@ -1,97 +1,24 @@
 """``python -m service``: start the service. Settings are in the environment; `facekit serve` sets them."""
 
 import os
-import signal
-import socket
-import ssl
 import sys
-from types import FrameType
-from typing import Any, NoReturn
-
-import uvicorn
-from fastapi import FastAPI
 
 from service.app import build, make_parts
 from service.errors import SetupError
+from service.listening import serve
 from service.settings import Settings
-
-
-class _Server(uvicorn.Server):
-    """Says where it listens, once it does."""
-
-    async def startup(self, *args: Any, **kwargs: Any) -> None:
-        """Start, and say so on standard output."""
-        await super().startup(*args, **kwargs)
-        for server in self.servers:
-            for one in server.sockets:
-                host, port = one.getsockname()[:2]
-                scheme = "https" if self.config.is_ssl else "http"
-                print(f"facekit: listening on {scheme}://{_in_url(host)}:{port}", flush=True)  # noqa: T201
 
 
 def main() -> int:
     """Start, and serve until told to stop."""
     os.umask(0o077)  # what it writes is its own
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
     try:
         settings = Settings.load()
-        with _bound(settings) as listener:
-            server = _Server(_configure(settings, build(make_parts(settings))))
-            server.run([listener])
+        serve(settings, lambda: build(make_parts(settings)))
     except SetupError as error:
         sys.stderr.write(f"facekit: {error}\n")
         return 3
     return 0
-
-
-def _leave(_: int, __: FrameType | None) -> NoReturn:
-    """End well when told to: while starting, and once uvicorn has ended and raises the signal again."""
-    raise SystemExit(0)
-
-
-def _bound(settings: Settings) -> socket.socket:
-    """Take the port before anything else is done; nobody is listened to yet."""
-    try:
-        family, kind, *_, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        one = socket.socket(family, kind)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        one.bind(address)
-    except OSError as error:
-        raise SetupError(
-            f"FACEKIT_HOST, FACEKIT_PORT: cannot listen there ({(error.strerror or 'no').lower()})"
-        ) from None
-    return one
-
-
-def _configure(settings: Settings, app: FastAPI) -> uvicorn.Config:
-    config = uvicorn.Config(
-        app,
-        ssl_certfile=settings.tls_cert,
-        ssl_keyfile=settings.tls_key,
-        forwarded_allow_ips=settings.behind_proxy or None,
-        proxy_headers=bool(settings.behind_proxy),
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=5,
-    )
-    try:
-        config.load()
-    except OSError:  # of which SSLError is one
-        raise SetupError(
-            "FACEKIT_TLS_CERT, FACEKIT_TLS_KEY: expected a certificate and its key, in PEM files"
-        ) from None
-    if config.ssl is not None:
-        # Clause 1.2.2(1): whatever else this machine's OpenSSL would take.
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    return config
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 if __name__ == "__main__":

@@ -1,24 +1,52 @@
-"""``python -m service``: start the service. Settings are in the environment; `facekit serve` sets them."""
+"""``python -m service``: start the service, or do what those who run it do by command.
 
+Settings are in the environment; `facekit serve` sets them.
+"""
+
+import argparse
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
+from facekit.errors import FacekitError
+from service.accounts.commands import Operator
 from service.app import build, make_parts
-from service.errors import SetupError
+from service.commands import Command
+from service.errors import ServiceError
 from service.listening import serve
 from service.settings import Settings
 
+#: What can be done beside serving; each domain has its own.
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"operator": Operator()})
+_REFUSED: Final = 3
+
 
 def main() -> int:
-    """Start, and serve until told to stop."""
+    """Do what was asked; by default, serve until told to stop."""
     os.umask(0o077)  # what it writes is its own
+    asked = _parser().parse_args()
     try:
         settings = Settings.load()
+        if asked.command is not None:
+            return COMMANDS[asked.command].run(make_parts(settings), asked)
         serve(settings, lambda: build(make_parts(settings)))
-    except SetupError as error:
+    except (ServiceError, FacekitError) as error:
         sys.stderr.write(f"facekit: {error}\n")
-        return 3
+        return _REFUSED
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m service", description="Start the service; settings are in the environment."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        words = (command.__doc__ or "").splitlines()[0]
+        command.add_arguments(commands.add_parser(name, help=words, description=words))
+    return parser
 
 
 if __name__ == "__main__":

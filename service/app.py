@@ -6,17 +6,20 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from facekit import __version__
 from facekit.signing import Signer
 from service import problems
+from service.accounts.forgetting import FORGET
 from service.accounts.routes import router as accounts
 from service.caller import network_of_request
 from service.clock import Clock, utc_now
 from service.consent.routes import router as consent
 from service.database import Database
 from service.datamap import data_map
+from service.errors import TooManyError
 from service.gate import Door
 from service.gateway import Gateway
 from service.limits import Limits
@@ -64,6 +67,7 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
         gate=door,
         jobs=_NoJobs(),
         signer=Signer.load(settings.data / "keys" / "receipts.pem"),
+        forget=FORGET,
     )
     door.parts = parts
     publish_first(parts)
@@ -95,7 +99,7 @@ def build(parts: Parts) -> FastAPI:
     problems.install(app)
     whole = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
-        whole.include_router(router)
+        whole.include_router(router, responses=problems.problems(TooManyError))  # who guesses, anywhere
     app.include_router(whole)
     app.middleware("http")(_watch)
     take_over(parts.logs)
@@ -117,6 +121,10 @@ async def _watch(request: Request, go_on: Callable[[Request], Awaitable[Response
         parts.logs.defect(error)
         response = problems.answer(error)
     response.headers.setdefault("Cache-Control", "no-store")
+    if response.status_code == 404 and request.path_params:
+        await run_in_threadpool(
+            parts.gate.missed, getattr(request.state, "account_id", ""), network_of_request(request)
+        )
     route = request.scope.get("route")
     parts.logs.write(
         Answered(

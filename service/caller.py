@@ -21,6 +21,8 @@ from service.networks import network_of
 #: What an API key can be allowed.
 SCOPES: Final = ("account:read", "jobs:read", "jobs:write", "consent:read", "consent:write")
 FRESH: Final = timedelta(minutes=5)
+#: For how long an operator's second factor counts.
+SECOND_FACTOR: Final = timedelta(hours=12)
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="token", description="A session's token, or an API key that has the scope."
@@ -82,6 +84,12 @@ class Gate(Protocol):
     def current_version(self) -> str:
         """Return the version of the policy that has to have been accepted."""
 
+    def admit(self, caller: Caller) -> None:
+        """Refuse who has asked too often for ids that do not exist; raises TooManyError."""
+
+    def missed(self, account_id: str, network: str) -> None:
+        """Count that somebody asked for an id that does not exist."""
+
     def now(self) -> datetime:
         """Return the time."""
 
@@ -117,6 +125,14 @@ class Access:
     ) -> Caller:
         """Return who calls, or refuse."""
         gate: Gate = request.app.state.parts.gate
+        caller = self._find(request, gate, token, acceptance)
+        if request.path_params:
+            gate.admit(caller)
+        return caller
+
+    def _find(
+        self, request: Request, gate: Gate, token: HTTPAuthorizationCredentials | None, acceptance: str
+    ) -> Caller:
         network = network_of_request(request)
         if self.level is Level.ANYBODY and token is None:
             return Caller(network)
@@ -139,16 +155,23 @@ class Access:
         if self.level is Level.OPERATOR:
             if caller.role != "operator":
                 raise NotAllowedError("this is for those who run the service")
-            if caller.second_factor_at is None:
+            # Clause 4.2.1 p4: and not only once in the life of a session.
+            if caller.second_factor_at is None or caller.second_factor_at <= gate.now() - SECOND_FACTOR:
                 raise SecondFactorError("give your second factor first: POST /v1/auth/totp")
         # Clause P-3: nothing but what leads to acceptance, and out, works before it.
         if self.level is not Level.ANYBODY and not self.leaving and caller.accepted != gate.current_version():
             raise NotAcceptedError("accept the policy's current version first: POST /v1/policy/acceptances")
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
-        if self.step_up and (caller.fresh_until is None or caller.fresh_until <= gate.now()):
-            raise StepUpError(
-                "confirm with a fresh code first: POST /v1/auth/otp, then POST /v1/auth/step-up"
-            )
+        if self.step_up:
+            require_fresh(caller, gate.now())
+
+
+def require_fresh(caller: Caller, now: datetime) -> None:
+    """Refuse who has given no fresh code; raises StepUpError."""
+    if caller.fresh_until is None or caller.fresh_until <= now:
+        raise StepUpError(
+            "confirm with a fresh code first: POST /v1/auth/step-up/code, then POST /v1/auth/step-up"
+        )
 
 
 def network_of_request(request: Request) -> str:

@@ -52,6 +52,7 @@ class Held:
     sealed: bool = False  # under the account's own key
     personal: bool = True
     exported: bool = True  # secrets and indices are not
+    third_party: bool = False  # told by another party, whom the person let
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def held(
     sealed: bool = False,
     personal: bool = True,
     exported: bool | None = None,
+    third_party: bool = False,
 ) -> dict[str, Any]:
     """Say what a column holds, as its ``info``.
 
@@ -86,8 +88,11 @@ def held(
         Whether it says anything about a person.
     exported : bool, optional
         Whether the person's export shows it; by default, if it is personal.
+    third_party : bool
+        Whether another party told it, whom the person let (clause 1.1.2).
     """
-    return {"held": Held(data_class, purpose, sealed, personal, personal if exported is None else exported)}
+    shown = personal if exported is None else exported
+    return {"held": Held(data_class, purpose, sealed, personal, shown, third_party)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,7 @@ def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
             "basis": row.held.data_class.basis,
             "personal": row.held.personal,
             "sealed": row.held.sealed,
+            "third_party": row.held.third_party,
             "days": row.kept.days,
             "when_cancelled": row.kept.on_cancel,
         }

@@ -1,10 +1,11 @@
 """Who is let in: joins what the domains know, for `caller.Access`."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from service.accounts import service as accounts
 from service.caller import Caller
-from service.errors import NotAcceptedError, UnknownCallerError
+from service.errors import NotAcceptedError, TooManyError, UnknownCallerError
 from service.parts import Parts
 from service.policy import service as policy
 from service.policy.service import NOT_ACCEPTED
@@ -37,6 +38,21 @@ class Door:
         """Return the version of the policy that has to have been accepted."""
         with self.parts.database.begin() as session:
             return policy.current(session, self.now()).version
+
+    def admit(self, caller: Caller) -> None:
+        """Refuse who has asked too often for ids that do not exist, also where the next one would."""
+        who = caller.account_id or caller.network
+        self.parts.limits.check("misses of", who, self.parts.settings.misses_per_caller)
+
+    def missed(self, account_id: str, network: str) -> None:
+        """Count that somebody asked for an id that does not exist."""
+        with suppress(TooManyError):  # the answer has been given; the next one will be refused
+            self.parts.limits.spend(
+                "misses of",
+                account_id or network,
+                self.parts.settings.misses_per_caller,
+                timedelta(minutes=10),
+            )
 
     def now(self) -> datetime:
         """Return the time."""

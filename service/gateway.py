@@ -14,7 +14,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -45,13 +45,16 @@ class Message:
     fields : mapping
         Flat; names are those that the recipient may have.
     account_id : str, optional
-        Whom it is about.
+        Whom it is about, where that is known before it is sent.
+    id : str
+        Of its row in the ledger.
     """
 
     recipient: str
     purpose: str
     fields: Flat
     account_id: str | None = None
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
 class Gateway:
@@ -161,7 +164,7 @@ class Gateway:
         with self._database.begin() as session:
             session.add(
                 ShareEvent(
-                    id=secrets.token_urlsafe(16),
+                    id=message.id,
                     account_id=message.account_id,
                     recipient=message.recipient,
                     purpose=message.purpose,

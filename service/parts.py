@@ -1,9 +1,11 @@
 """The parts that every domain works with; `app.build` makes them, and nobody else."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from fastapi import Request
+from sqlalchemy.orm import Session
 
 from facekit.signing import Signer
 from service.caller import Gate
@@ -23,6 +25,10 @@ class Stopper(Protocol):
         """End an account's jobs (those of a permission, or all), and erase them; return how many."""
 
 
+#: Erases what a consent had made possible; in the transaction that withdraws it.
+Forget: TypeAlias = Callable[[Session, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is shared."""
@@ -37,6 +43,7 @@ class Parts:
     gate: Gate
     jobs: Stopper
     signer: Signer
+    forget: Mapping[str, Forget]  # by purpose
 
 
 async def the_parts(request: Request) -> Parts:

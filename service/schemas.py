@@ -9,9 +9,10 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(exam
 JobId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$"), Field(examples=["3q2-7wAAAAAAAAAAAAAAAA"])
 ]
+PHONE_NUMBER_FORM = r"^\+[1-9][0-9]{6,14}$"
 PhoneNumber = Annotated[
     str,
-    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
+    StringConstraints(pattern=PHONE_NUMBER_FORM),
     Field(description="In international form (E.164).", examples=["+8613800138000"]),
 ]
 Code = Annotated[

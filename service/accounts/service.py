@@ -1,46 +1,21 @@
-"""Signing in, and who is signed in."""
+"""Accounts and sessions: made, found, read and ended. How people sign in is `signing_in`'s."""
 
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service.accounts.handles import random_handle
-from service.accounts.store import Account, ApiKey, SignIn
-from service.caller import Caller
+from service.accounts.store import Account, ApiKey, Method, SignIn, Teller
+from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
 from service.parts import Parts
-from service.policy.service import accepted_version, bind_acceptance
+from service.policy.service import accepted_version
 
 SESSION: Final = timedelta(days=30)
-Method = Literal["code", "password", "one-click", "third-party"]
-
-
-def sign_in_by_phone(
-    parts: Parts, caller: Caller, phone: str, method: Method, client: str
-) -> tuple[SignIn, str, bool]:
-    """Sign in who has shown that a number is theirs; make the account where there is none.
-
-    Returns
-    -------
-    session, token, created
-        The token is kept nowhere.
-    """
-    index = parts.vault.index("phone", phone)
-    with parts.database.begin() as session:
-        account = session.scalar(select(Account).where(Account.phone_index == index))
-        created = account is None
-        if account is None:
-            account = new_account(parts, session)
-            account.phone = parts.vault.seal(account.id, "accounts.phone", phone)
-            account.phone_index = index
-        signed_in, token = open_session(parts, session, account, method, caller.network, client)
-        if caller.acceptance:
-            bind_acceptance(session, caller.acceptance, account.id)
-    return signed_in, token, created
 
 
 def new_account(parts: Parts, session: Session) -> Account:
@@ -52,6 +27,9 @@ def new_account(parts: Parts, session: Session) -> Account:
         id=account_id,
         phone=None,
         phone_index=None,
+        phone_from=None,
+        name=None,
+        password=None,
         handle=parts.vault.seal(account_id, "accounts.handle", handle),
         handle_index=parts.vault.index("handle", handle.casefold()),
         role="user",
@@ -62,6 +40,13 @@ def new_account(parts: Parts, session: Session) -> Account:
     session.add(account)
     session.flush()
     return account
+
+
+def set_phone(parts: Parts, account: Account, phone: str, source: Teller) -> None:
+    """Give an account a number that has been shown to be its owner's."""
+    account.phone = parts.vault.seal(account.id, "accounts.phone", phone)
+    account.phone_index = parts.vault.index("phone", phone)
+    account.phone_from = source
 
 
 def open_session(
@@ -77,7 +62,8 @@ def open_session(
         client=client,
         network=network,
         created_at=now,
-        fresh_until=None,
+        # Clause 5.1c: who has no phone to get a code on has just shown who they are.
+        fresh_until=now + FRESH if account.phone_index is None else None,
         second_factor_at=None,
     )
     session.add(signed_in)
@@ -112,7 +98,7 @@ def caller_of(parts: Parts, token: str, network: str) -> Caller:
                 select(SignIn).where(SignIn.token == mark, SignIn.created_at > now - SESSION)
             )
             account = session.get(Account, signed_in.account_id) if signed_in else None
-            if signed_in is not None and account is not None:
+            if signed_in is not None and account is not None and account.locked_at is None:
                 return Caller(
                     network,
                     account.id,
@@ -136,10 +122,20 @@ def sign_out(parts: Parts, caller: Caller) -> None:
 def read(parts: Parts, account_id: str) -> Account:
     """Return an account; raises GoneError."""
     with parts.database.begin() as session:
-        account = session.get(Account, account_id)
+        return held(session, account_id)
+
+
+def held(session: Session, account_id: str) -> Account:
+    """Return an account within a transaction, to be changed by nobody else meanwhile; raises GoneError."""
+    account = session.scalar(select(Account).where(Account.id == account_id).with_for_update())
     if account is None:
         raise GoneError("this account has been erased")
     return account
+
+
+def end_sessions(session: Session, account_id: str, *, but: str = "") -> None:
+    """End an account's sessions, all or all but one."""
+    session.execute(delete(SignIn).where(SignIn.account_id == account_id, SignIn.id != but))
 
 
 def masked(phone: str | None) -> str | None:

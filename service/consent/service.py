@@ -70,26 +70,46 @@ def choose(
     language: Language = "en",
     method: Method = "request",
 ) -> Choice:
-    """Write down a choice; what depends on something that is turned off stops at once."""
-    digest, now = digest_of(kind, name), parts.clock()
+    """Write down a choice; what depends on something that is turned off stops, and what it had is erased."""
     with parts.database.begin() as session:
-        last = session.scalar(select(func.max(Choice.number)).where(Choice.account_id == account_id))
-        choice = Choice(
-            id=secrets.token_urlsafe(16),
-            number=(last or 0) + 1,
-            account_id=account_id,
-            kind=kind,
-            name=name,
-            granted=granted,
-            digest=digest,
-            version=current(session, now).version,
-            language=language,
-            method=method,
-            at=now,
+        choice = record(
+            parts, session, account_id, kind, name, granted=granted, language=language, method=method
         )
-        session.add(choice)
+        if not granted and kind == "purpose" and name in parts.forget:
+            parts.forget[name](session, account_id)
     if not granted and name == "face.effect":
         parts.jobs.stop(account_id)
     if not granted and kind == "permission":
         parts.jobs.stop(account_id, permission=name)
+    return choice
+
+
+def record(
+    parts: Parts,
+    session: Session,
+    account_id: str,
+    kind: Kind,
+    name: str,
+    *,
+    granted: bool,
+    language: Language = "en",
+    method: Method = "request",
+) -> Choice:
+    """Write down a choice within a transaction of the caller's."""
+    now = parts.clock()
+    last = session.scalar(select(func.max(Choice.number)).where(Choice.account_id == account_id))
+    choice = Choice(
+        id=secrets.token_urlsafe(16),
+        number=(last or 0) + 1,
+        account_id=account_id,
+        kind=kind,
+        name=name,
+        granted=granted,
+        digest=digest_of(kind, name),
+        version=current(session, now).version,
+        language=language,
+        method=method,
+        at=now,
+    )
+    session.add(choice)
     return choice

@@ -100,9 +100,11 @@ def find_acceptance(session: Session, token: str, now: datetime) -> Acceptance:
 
 
 def bind_acceptance(session: Session, acceptance_id: str, account_id: str) -> None:
-    """Give an acceptance to the account that signs in with it."""
+    """Give an acceptance to the account that signs in with it first, and to no other."""
     session.execute(
-        update(Acceptance).where(Acceptance.id == acceptance_id).values(account_id=account_id, token=None)
+        update(Acceptance)
+        .where(Acceptance.id == acceptance_id, Acceptance.account_id.is_(None))
+        .values(account_id=account_id, token=None)
     )
 
 

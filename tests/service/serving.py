@@ -22,6 +22,9 @@ GENEROUS = {
     "FACEKIT_CODES_PER_ADDRESS": "100000",
     "FACEKIT_TRIES_PER_ADDRESS": "100000",
     "FACEKIT_MISSES_PER_CALLER": "100000",
+    "FACEKIT_PASSWORDS_PER_NUMBER": "100000",
+    "FACEKIT_FACTOR_TRIES": "100000",
+    "FACEKIT_HANDLES_PER_DAY": "100000",
     "FACEKIT_JOBS_PER_HOUR": "100000",
 }
 
@@ -197,6 +200,15 @@ class Person:
         self.token, self.account = answer.json()["token"], answer.json()["account"]
         del self.http.headers["Facekit-Acceptance"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
+        return self
+
+    def step_up(self) -> Self:
+        """Confirm with a fresh code."""
+        sent = self.http.post("/auth/step-up/code")
+        assert sent.status_code == 202, sent.text
+        given = {"challenge": sent.json()["challenge"], "code": self.server.texts.code_for(self.phone)}
+        answer = self.http.post("/auth/step-up", json=given)
+        assert answer.status_code == 204, answer.text
         return self
 
     def consent(self, purpose: str = "face.effect", *, kind: str = "consents") -> None:

@@ -17,6 +17,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("phone_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("phone_from", sa.String(length=10), nullable=True),
+        sa.Column("name", sa.LargeBinary(), nullable=True),
+        sa.Column("password", sa.LargeBinary(), nullable=True),
         sa.Column("handle", sa.LargeBinary(), nullable=False),
         sa.Column("handle_index", sa.LargeBinary(length=32), nullable=False),
         sa.Column("role", sa.String(length=8), nullable=False),
@@ -58,6 +61,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version"),
     )
     op.create_table(
+        "visits",
+        sa.Column("state", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("browser", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("acceptance", sa.String(length=32), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("state"),
+    )
+    op.create_table(
         "acceptances",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=True),
@@ -95,6 +109,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_api_keys_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "avatars",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("picture", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
+    op.create_table(
         "choices",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -117,6 +142,53 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_choices_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_choices_number"), ["number"], unique=False)
 
+    op.create_table(
+        "devices",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("os", sa.LargeBinary(), nullable=False),
+        sa.Column("os_version", sa.LargeBinary(), nullable=False),
+        sa.Column("app_version", sa.LargeBinary(), nullable=False),
+        sa.Column("locale", sa.LargeBinary(), nullable=False),
+        sa.Column("install_id", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
+    op.create_table(
+        "identities",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("subject_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("subject_index"),
+    )
+    with op.batch_alter_table("identities", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_identities_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "second_factors",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
     op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -170,11 +242,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sessions_account_id"))
 
     op.drop_table("sessions")
+    op.drop_table("second_factors")
+    with op.batch_alter_table("identities", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_identities_account_id"))
+
+    op.drop_table("identities")
+    op.drop_table("devices")
     with op.batch_alter_table("choices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_choices_number"))
         batch_op.drop_index(batch_op.f("ix_choices_account_id"))
 
     op.drop_table("choices")
+    op.drop_table("avatars")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_keys_account_id"))
 
@@ -183,6 +262,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_acceptances_account_id"))
 
     op.drop_table("acceptances")
+    op.drop_table("visits")
     op.drop_table("policy_versions")
     op.drop_table("counts")
     op.drop_table("challenges")

@@ -14,6 +14,7 @@ from facekit.errors import ServiceLostError
 
 __all__ = [
     "Acceptance",
+    "ApiKey",
     "Choice",
     "CodeSent",
     "Effect",
@@ -22,6 +23,7 @@ __all__ = [
     "Me",
     "NewJob",
     "Policy",
+    "Session",
     "SignedIn",
     "TemplateCard",
     "read_answer",
@@ -130,9 +132,13 @@ class Me:
     Parameters
     ----------
     id, handle : str
-        Its number and its public name.
+        Its number and its public handle.
+    name : str, optional
+        The name that its owner wants shown.
     phone : str, optional
         Masked.
+    has_password : bool
+        Whether one was set.
     role : str
         "user" or "operator".
     created_at : datetime
@@ -141,9 +147,61 @@ class Me:
 
     id: str
     handle: str
+    name: str | None
     phone: str | None
+    has_password: bool
     role: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of an account.
+
+    Parameters
+    ----------
+    id : str
+        Its number.
+    method : str
+        How its owner signed in.
+    client, network : str
+        The family of the program, and the network where it is.
+    created_at, expires_at : datetime
+        From when, and until when.
+    current : bool
+        Whether it is the one that asks.
+    """
+
+    id: str
+    method: str
+    client: str
+    network: str
+    created_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key of an account.
+
+    Parameters
+    ----------
+    id, label : str
+        Its number, and what its owner calls it.
+    scopes : tuple of str
+        What it may do.
+    created_at : datetime
+        Since when there is one.
+    token : str, optional
+        What a program sends; known once only, when it was made.
+    """
+
+    id: str
+    label: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

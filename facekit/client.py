@@ -14,7 +14,7 @@ from typing import Any, Self
 import httpx
 
 from facekit.answers import Acceptance, CodeSent, Policy, SignedIn, read_answer
-from facekit.client_account import Account, Choices, Language
+from facekit.client_account import Account, Choices, Code, Language
 from facekit.client_jobs import Jobs, Person, Photo, Source
 from facekit.client_rights import Rights
 from facekit.envelope import open_sealed
@@ -162,7 +162,7 @@ class Client:
         self._acceptance = accepted.token or ""
         return accepted
 
-    def sign_in(self, phone: str, code: Callable[[], str]) -> SignedIn:
+    def sign_in(self, phone: str, code: Code) -> SignedIn:
         """Sign in with a code by text message; `accept_policy` first.
 
         Parameters
@@ -182,20 +182,47 @@ class Client:
         ServiceRefusedError
             The policy was not accepted; it is not the code; too many tries.
         """
-        headers = {"Facekit-Acceptance": self._acceptance} if self._acceptance else {}
+        headers = self._accepted()
         sent = read_answer(
             CodeSent, self._wire.ask("POST", "/auth/otp", json={"phone": phone}, headers=headers)
         )
         given = {"challenge": sent.challenge, "phone": phone, "code": code().strip()}
         answer = self._wire.ask("POST", "/auth/otp/verify", json=given, headers=headers)
-        signed_in = read_answer(SignedIn, answer)
-        self._wire.token, self._acceptance = signed_in.token, ""
-        return signed_in
+        return self._enter(read_answer(SignedIn, answer))
+
+    def sign_in_with_password(self, phone: str, password: str) -> SignedIn:
+        """Sign in with a password; `accept_policy` first.
+
+        Parameters
+        ----------
+        phone, password : str
+            The account's.
+
+        Returns
+        -------
+        SignedIn
+            This client has its token already.
+
+        Raises
+        ------
+        ServiceRefusedError
+            They do not fit, which of the two is not said; too many tries.
+        """
+        given = {"phone": phone, "password": password}
+        answer = self._wire.ask("POST", "/auth/password", json=given, headers=self._accepted())
+        return self._enter(read_answer(SignedIn, answer))
 
     def sign_out(self) -> None:
         """End the session."""
         self._wire.ask("POST", "/auth/logout")
         self._wire.token = None
+
+    def _accepted(self) -> dict[str, str]:
+        return {"Facekit-Acceptance": self._acceptance} if self._acceptance else {}
+
+    def _enter(self, signed_in: SignedIn) -> SignedIn:
+        self._wire.token, self._acceptance = signed_in.token, ""
+        return signed_in
 
     # -- from a photo to a picture ------------------------------------------------------------
 

@@ -34,7 +34,7 @@ _OVER: Final = frozenset({"done", "delivered", "cancelled", "failed", "expired",
 
 
 class Jobs:
-    """The jobs of who has signed in.
+    """The jobs of who has signed in; errors as `Client` says.
 
     Parameters
     ----------
@@ -85,11 +85,6 @@ class Jobs:
         -------
         NewJob
             Its number, its key, and until when the photo must have come.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As everywhere here: see `Wire.ask`.
         """
         asked = {
             "effect": effect,
@@ -123,8 +118,6 @@ class Jobs:
 
         Raises
         ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         TooLargeError, InputError
             It is larger than the service takes, or cannot be read.
         """
@@ -191,11 +184,6 @@ class Jobs:
         ------
         JobEvent
             In order, none twice.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         """
         broken = 0
         while broken < _TRIES:
@@ -224,11 +212,6 @@ class Jobs:
         -------
         bytearray
             All of it. It stays at the service until `end`, or for ten minutes.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         """
         whole, etag = bytearray(), ""
         for _ in range(_TRIES):
@@ -260,8 +243,6 @@ class Jobs:
 
         Raises
         ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         ReceiptError
             The receipt does not hold, or is not about this job.
         """
@@ -282,8 +263,6 @@ class Jobs:
 
         Raises
         ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         ReceiptError
             The receipt does not hold, or is not about this job.
         """
@@ -305,11 +284,6 @@ class Jobs:
         -------
         bytes of length 32
             The one that was given for this client; else the service's, asked for once.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         """
         if self._receipt_key is None:
             self._receipt_key = read_answer(_ReceiptKey, self._wire.ask("GET", "/receipt-key")).public_key
@@ -327,11 +301,6 @@ class Jobs:
         -------
         Job
             As it stands.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         """
         return read_answer(Job, self._wire.ask("GET", f"/jobs/{job_id}"))
 
@@ -342,11 +311,6 @@ class Jobs:
         -------
         tuple of Job
             The last first.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         """
         return read_items(Job, self._wire.ask("GET", "/jobs"))
 
@@ -357,11 +321,6 @@ class Jobs:
         -------
         tuple of TemplateCard
             By name.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         """
         return read_items(TemplateCard, self._wire.ask("GET", "/templates"))
 
@@ -372,11 +331,6 @@ class Jobs:
         -------
         tuple of Effect
             By name.
-
-        Raises
-        ------
-        ServiceRefusedError, ServiceLostError
-            As in `create`.
         """
         return read_items(Effect, self._wire.ask("GET", "/effects"))
 

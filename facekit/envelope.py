@@ -54,6 +54,7 @@ __all__ = [
     "HEADER_SIZE",
     "MAX_CHUNK_SIZE",
     "KeyPair",
+    "data_size",
     "open_chunks",
     "open_sealed",
     "read_header",
@@ -386,6 +387,39 @@ def read_header(head: Bytes) -> tuple[KemName, AeadName, int]:
     if kem is None or aead is None or kdf_id != KDF_ID or not 1 <= chunk_size <= MAX_CHUNK_SIZE:
         raise SealError("the envelope's header holds what this version of facekit does not know")
     return kem, aead, chunk_size
+
+
+def data_size(head: Bytes, size: int) -> int:
+    """Say how many bytes of data are in an envelope, which its length tells anybody.
+
+    Parameters
+    ----------
+    head : bytes, bytearray or memoryview
+        As in `read_header`.
+    size : int
+        Bytes of the whole envelope.
+
+    Returns
+    -------
+    int
+        Bytes of data, where the envelope is a whole one.
+
+    Raises
+    ------
+    SealError
+        As in `read_header`, or it is too short for an envelope.
+
+    Examples
+    --------
+    >>> envelope = seal(b"a photo", KeyPair.generate().public_bytes, job="41c8")
+    >>> data_size(envelope, len(envelope))
+    7
+    """
+    kem, _, chunk_size = read_header(head)
+    chunks = size - HEADER_SIZE - KEMS[kem].enc_length() - _KEY_SIZE - _TAG_SIZE
+    if chunks < _TAG_SIZE:
+        raise SealError("expected a whole envelope, got the beginning of one")
+    return chunks - -(-chunks // (chunk_size + _TAG_SIZE)) * _TAG_SIZE
 
 
 def _open_chunk(cipher: Cipher, nonce: bytes, sealed: memoryview) -> bytearray:

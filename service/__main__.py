@@ -6,11 +6,14 @@ Settings are in the environment; `facekit serve` sets them.
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from facekit.errors import FacekitError
+from fastapi import FastAPI
+
+from facekit.errors import FacekitError, WallError
 from service.accounts.commands import Operator
 from service.app import build, make_parts
 from service.commands import Command
@@ -31,11 +34,26 @@ def main() -> int:
         settings = Settings.load()
         if asked.command is not None:
             return COMMANDS[asked.command].run(make_parts(settings), asked)
-        serve(settings, lambda: build(make_parts(settings)))
+        serve(settings, partial(_start, settings))
     except (ServiceError, FacekitError) as error:
         sys.stderr.write(f"facekit: {error}\n")
         return _REFUSED
     return 0
+
+
+def _start(settings: Settings, end: Callable[[Exception], None]) -> FastAPI:
+    """Make all that serves; `end` is told what must end it."""
+
+    def refuse(error: FacekitError) -> None:
+        """End where a wall cannot be had; what else keeps cells from starting may pass."""
+        if isinstance(error, WallError):
+            end(error)
+
+    parts = make_parts(settings)
+    app = build(parts)
+    parts.jobs.start()
+    parts.jobs.when_refused(refuse)
+    return app
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """The composition root: makes every part, joins them, and gives the application. Nothing else does."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from facekit import __version__
+from facekit.pool import WORKS
 from facekit.signing import Signer
 from service import problems
 from service.accounts.forgetting import FORGET
@@ -22,6 +23,8 @@ from service.datamap import data_map
 from service.errors import TooManyError
 from service.gate import Door
 from service.gateway import Gateway
+from service.jobs.room import Room
+from service.jobs.routes import router as jobs
 from service.limits import Limits
 from service.logs import Logs, client_family, size_range, take_over
 from service.logs import Request as Answered
@@ -32,17 +35,21 @@ from service.settings import Settings
 from service.tables import Base
 from service.vault import Vault
 
-ROUTERS: Final = (policy, accounts, consent)
+ROUTERS: Final = (policy, accounts, consent, jobs)
 PREFIX: Final = "/v1"
 
 
-class _NoJobs:
-    def stop(self, account_id: str, *, permission: str = "") -> int:  # noqa: ARG002 (until there are jobs)
-        return 0
+def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str, str] = WORKS) -> Parts:
+    """Make the parts; none of them has begun to work.
 
-
-def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
-    """Make the parts.
+    Parameters
+    ----------
+    settings : Settings
+        What the operator decides.
+    clock : function
+        Tells the time.
+    works : mapping of str to str
+        What cells can do, as in `facekit.pool.Cells`; for tests.
 
     Raises
     ------
@@ -55,7 +62,7 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
     database = Database(settings.database)
     database.migrate()
     vault = Vault(settings.keys, settings.master_key, clock)
-    door = Door()
+    door, room = Door(), Room(settings, works=works)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -65,11 +72,11 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now) -> Parts:
         logs=Logs(settings.data / "logs", vault, clock, stderr=settings.log_stderr),
         gateway=Gateway(database, clock),
         gate=door,
-        jobs=_NoJobs(),
+        jobs=room,
         signer=Signer.load(settings.data / "keys" / "receipts.pem"),
         forget=FORGET,
     )
-    door.parts = parts
+    door.parts = room.parts = parts
     publish_first(parts)
     return parts
 
@@ -79,7 +86,9 @@ def build(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        parts.jobs.start()
         yield
+        parts.jobs.close()
         parts.gateway.close()
         parts.database.close()
         parts.vault.close()

@@ -69,12 +69,26 @@ class Database:
         # One transaction at a time: readers and writers of one SQLite file would wait for each other in
         # steps of many milliseconds, where a lock takes none.
         self._turn = threading.RLock() if self.is_sqlite else nullcontext()
+        self._mine = threading.local()
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """Open a transaction; it is committed on leaving, and undone by an error."""
-        with self._turn, Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        """Open a transaction; it is committed on leaving, and undone by an error.
+
+        Raises
+        ------
+        RuntimeError
+            This thread is in one already: the two would wait for each other.
+        """
+        if getattr(self._mine, "open", False):
+            raise RuntimeError("a transaction within a transaction")
+        with self._turn:
+            self._mine.open = True
+            try:
+                with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                    yield session
+            finally:
+                self._mine.open = False
 
     def migrate(self) -> None:
         """Bring the tables to this release's form; several replicas may start at once."""

@@ -7,6 +7,7 @@
     ├── NotAllowedError           somebody has, and may not do this
     │   ├── NotAcceptedError      the policy's current version has not been accepted
     │   ├── NoConsentError        a purpose or permission is off; `.name` says which
+    │   ├── NotAttestedError      nobody has said that the person shown is old enough, and agrees
     │   ├── NoScopeError          the API key has not the scope
     │   ├── StepUpError           this needs a fresh code
     │   └── SecondFactorError     operators need their second factor
@@ -15,10 +16,11 @@
     ├── ConflictError             it contradicts what is there
     ├── RefusedError              what came in is well formed, and cannot be used
     ├── TooManyError              over a limit; `.retry_after` says when to come back
-    ├── BodyError                 about the body of an upload, before it is read
+    ├── BodyError                 about the body of an upload, all but the last before it is read
     │   ├── LengthRequiredError   its length was not said
     │   ├── TooLongError          it is longer than the service takes
-    │   └── MediaTypeError        it is not of a kind that the service takes
+    │   ├── MediaTypeError        it is not of a kind that the service takes
+    │   └── BrokenOffError        it broke off, or did not go on in time
     ├── RangeError                a range that the result does not have
     ├── UpstreamError             another party that is needed did not do its part
     ├── ClosedError               the service has ended, or its cells have
@@ -61,6 +63,10 @@ class NoConsentError(NotAllowedError):
 
 
 _ROUTES = {"purpose": "consents", "permission": "permissions"}
+
+
+class NotAttestedError(NotAllowedError):
+    """Nobody has said that the person shown is old enough, and agrees."""
 
 
 class NoScopeError(NotAllowedError):
@@ -108,7 +114,7 @@ class TooManyError(ServiceError):
 
 
 class BodyError(ServiceError):
-    """About the body of an upload, before it is read."""
+    """About the body of an upload."""
 
 
 class LengthRequiredError(BodyError):
@@ -121,6 +127,10 @@ class TooLongError(BodyError):
 
 class MediaTypeError(BodyError):
     """It is not of a kind that the service takes."""
+
+
+class BrokenOffError(BodyError):
+    """It broke off, or did not go on in time."""
 
 
 class RangeError(ServiceError):

@@ -30,6 +30,7 @@ Flat: TypeAlias = Mapping[str, str | int | float | bool | None]
 
 SECONDS: Final = 10.0
 _LARGEST: Final = 2**20  # bytes of an answer
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Gateway:
         UpstreamError
             Nobody answered in time, or with an error; the message does not say with what.
         """
+        _permit(message)
         body = (
             httpx.QueryParams(dict(message.fields)).__str__().encode()
             if form
@@ -113,6 +115,7 @@ class Gateway:
 
     def get(self, url: str, message: Message, *, bearer: str = "") -> httpx.Response:
         """Ask for something, as for a provider's keys; errors as in `post`."""
+        _permit(message)
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
         return self._send("GET", url, message, headers, None, private=True)
 
@@ -144,7 +147,6 @@ class Gateway:
         *,
         private: bool,
     ) -> httpx.Response:
-        _permit(message)
         target, extensions, host = _target(url, private=private)
         self._note(message)
         try:
@@ -217,9 +219,26 @@ def _target(url: str, *, private: bool) -> tuple[str, dict[str, str], str]:
     except OSError:
         raise UpstreamError("the address does not resolve") from None
     addresses = {str(row[4][0]) for row in found}
-    if not all(ipaddress.ip_address(address).is_global for address in addresses):
+    if not all(map(_is_public, addresses)):
         raise RefusedError("the address lies in a private network")
     address = min(addresses)
     shown = f"[{address}]" if ":" in address else address
     port = f":{parts.port}" if parts.port else ""
     return parts._replace(netloc=shown + port).geturl(), {"sni_hostname": parts.hostname}, host
+
+
+def _is_public(address: str) -> bool:
+    """Say whether an address is one machine's on the open internet, also where it wraps another address.
+
+    >>> [_is_public(one) for one in ("93.184.215.14", "127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::")]
+    [True, False, False, False]
+    """
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        # Networks that translate to IPv4 (NAT64, 6to4, Teredo) lead wherever the address inside does.
+        inside = found.sixtofour or (found.teredo or (None, None))[1]
+        if found in _NAT64:
+            inside = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        if inside is not None:
+            return _is_public(str(inside))
+    return found.is_global and not found.is_multicast

@@ -13,8 +13,10 @@ from fastapi import FastAPI
 from service.errors import SetupError
 from service.settings import Settings
 
+End = Callable[[Exception], None]
 
-def serve(settings: Settings, make_app: Callable[[], FastAPI]) -> None:
+
+def serve(settings: Settings, make_app: Callable[[End], FastAPI]) -> None:
     """Make the application, and serve until told to stop; what tells, by a signal, ends the process well.
 
     Parameters
@@ -22,17 +24,32 @@ def serve(settings: Settings, make_app: Callable[[], FastAPI]) -> None:
     settings : Settings
         Where to listen.
     make_app : function
-        Makes the application, once the port is known to be free.
+        Makes the application, once the port is known to be free; gets a function that is told, at any time
+        and on any thread, of an error that ends the service.
 
     Raises
     ------
     SetupError
         It cannot listen there, or the certificate is none.
+    Exception
+        What the application was ended by.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    errors: list[Exception] = []
+    server: _Server | None = None
+
+    def end(error: Exception) -> None:
+        errors.append(error)
+        if server is not None:
+            server.should_exit = True
+
     with _bound(settings) as listener:
-        _Server(_configure(settings, make_app())).run([listener])
+        server = _Server(_configure(settings, make_app(end)))
+        server.should_exit = bool(errors)
+        server.run([listener])
+    if errors:
+        raise errors[0]
 
 
 class _Server(uvicorn.Server):

@@ -47,6 +47,7 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     errors.NotAllowedError: Kind(403, "not-allowed", "Not allowed"),
     errors.NotAcceptedError: Kind(403, "policy-not-accepted", "The policy has not been accepted"),
     errors.NoConsentError: Kind(403, "no-consent", "A consent or permission is missing"),
+    errors.NotAttestedError: Kind(403, "not-attested", "Nothing was said of the person shown"),
     errors.NoScopeError: Kind(403, "no-scope", "The API key has not the scope"),
     errors.StepUpError: Kind(401, "step-up", "A fresh code is needed"),
     errors.SecondFactorError: Kind(401, "second-factor", "The second factor is needed"),
@@ -58,21 +59,28 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     errors.LengthRequiredError: Kind(411, "length-required", "The length of the body is missing"),
     errors.TooLongError: Kind(413, "too-long", "The body is too long"),
     errors.MediaTypeError: Kind(415, "media-type", "The body is of another kind"),
+    errors.BrokenOffError: Kind(408, "broken-off", "The body broke off, or came too slowly"),
     errors.RangeError: Kind(416, "range", "There is no such range"),
     errors.UpstreamError: Kind(502, "upstream", "Another party did not do its part"),
     errors.ClosedError: Kind(503, "closed", "The service is closed"),
     facekit_errors.FacekitError: Kind(422, "refused", "It cannot be used"),
+    facekit_errors.DecodeError: Kind(422, "decode", "The picture cannot be read"),
     facekit_errors.NoFaceError: Kind(422, "no-face", "There is no face in it"),
+    facekit_errors.FaceIndexError: Kind(422, "face-index", "There are fewer faces in it"),
     facekit_errors.SealError: Kind(422, "seal", "The envelope does not open"),
     facekit_errors.TooLargeError: Kind(413, "too-large", "The picture is too large"),
     facekit_errors.ErasedError: Kind(410, "gone", "It has been erased"),
+    facekit_errors.ErasureError: Kind(503, "not-erased", "It could not be erased yet"),
     facekit_errors.QueueFullError: Kind(429, "queue-full", "Too many jobs wait"),
-    facekit_errors.CellTimeoutError: Kind(410, "gone", "It has been erased"),
+    facekit_errors.CellTimeoutError: Kind(
+        410, "timeout", "The job took too long, or its photo came too late"
+    ),
+    facekit_errors.CellMemoryError: Kind(422, "memory", "The picture needs more memory than a job may have"),
     facekit_errors.CellError: Kind(503, "cell", "The job's process did not finish it"),
 }
 _DEFECT: Final = Kind(500, "defect", "A defect in the service")
 _INVALID: Final = Kind(422, "invalid", "The request is not as it should be")
-_BUSY: Final = 2.0  # seconds, where a queue is full
+_BUSY: Final = 2.0  # seconds, where a queue is full or cells are being started
 
 
 def problems(*kinds: type[Exception]) -> dict[int | str, dict[str, Any]]:
@@ -109,7 +117,7 @@ def answer(error: Exception) -> Response:
         body |= {error.kind: error.name}
     if isinstance(error, errors.TooManyError):
         headers["Retry-After"] = str(math.ceil(error.retry_after))
-    elif kind.status == 429:
+    elif kind.status in (429, 503):
         headers["Retry-After"] = str(math.ceil(_BUSY))
     if isinstance(error, errors.RangeError):
         headers["Content-Range"] = f"bytes */{error.size}"

@@ -16,7 +16,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from service.errors import SetupError
 
@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     contact: str = Field("", description="E-mail address of who answers for personal data.")
 
     # -- jobs ---------------------------------------------------------------------------------
+    jobs: bool = Field(True, description="Take jobs; off where a replica is to do all else, without cells.")
+    kem: Literal["x25519", "mlkem768x25519"] = Field(
+        "x25519", description="Kind of the cells' keys; the second holds against quantum computers, too."
+    )
     plain_uploads: bool = Field(False, description="Take unsealed pictures, too; receipts then say so.")
     largest_upload: Positive = Field(32 * 2**20, description="Bytes of an upload, at most.")
     cells: int | None = Field(
@@ -129,6 +133,8 @@ class Settings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             raise SetupError("; ".join(_fault(one) for one in error.errors(include_input=False))) from None
+        except SettingsError:
+            raise SetupError("FACEKIT_OIDC: expected JSON") from None  # the only one that is read as such
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -35,8 +35,7 @@ HEAD = """# What holds the policy
 
 Made by `make policy-coverage` from version `{version}` of the [privacy policy](policy.md), of {date}.
 Code says in a comment which clause it makes true, and a test says by a mark which it proves. This table shows
-what the tests claim; that they pass is what `make test` shows. There is no service yet: where a clause speaks
-of one, the tests prove at most the package's part.
+what the tests claim; that they pass is what `make test` shows.
 
 Kinds: `F` a function, `D` a guarantee about data, `O` a duty of the operator, `L` a statement about the law.
 A clause of kind `F` or `D` calls for a test. Of those {tested}, {open} are **open**, {partly} are proved in

@@ -61,6 +61,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version"),
     )
     op.create_table(
+        "receipts",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "visits",
         sa.Column("state", sa.LargeBinary(length=32), nullable=False),
         sa.Column("browser", sa.LargeBinary(length=32), nullable=False),
@@ -177,6 +184,48 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_identities_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "job_keys",
+        sa.Column("mark", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("mark"),
+    )
+    with op.batch_alter_table("job_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_keys_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=True),
+        sa.Column("replica", sa.String(length=32), nullable=False),
+        sa.Column("effect", sa.String(length=20), nullable=False),
+        sa.Column("template", sa.String(length=40), nullable=True),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("attested", sa.String(length=12), nullable=False),
+        sa.Column("sealed_to", sa.String(length=8), nullable=False),
+        sa.Column("upload", sa.String(length=8), nullable=True),
+        sa.Column("size", sa.String(length=16), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("problem", sa.String(length=20), nullable=True),
+        sa.Column("webhook", sa.String(length=10), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_jobs_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
         "second_factors",
         sa.Column("account_id", sa.String(length=32), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
@@ -243,6 +292,14 @@ def downgrade() -> None:
 
     op.drop_table("sessions")
     op.drop_table("second_factors")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_jobs_account_id"))
+
+    op.drop_table("jobs")
+    with op.batch_alter_table("job_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_keys_account_id"))
+
+    op.drop_table("job_keys")
     with op.batch_alter_table("identities", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_identities_account_id"))
 
@@ -263,6 +320,7 @@ def downgrade() -> None:
 
     op.drop_table("acceptances")
     op.drop_table("visits")
+    op.drop_table("receipts")
     op.drop_table("policy_versions")
     op.drop_table("counts")
     op.drop_table("challenges")

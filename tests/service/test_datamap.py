@@ -1,0 +1,65 @@
+"""The data map: a column without a class, or a table without a time, does not start."""
+
+import pytest
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from service.datamap import CEILING, DataClass, Kept, data_map, held
+from service.errors import SetupError
+from service.tables import Base
+
+
+def table(kept=None, **columns):
+    class Fresh(DeclarativeBase):
+        pass
+
+    members = {"__tablename__": "things", "__annotations__": {}}
+    if kept is not None:
+        members["kept"] = kept
+    for name, info in columns.items():
+        members["__annotations__"][name] = Mapped[int]
+        members[name] = mapped_column(primary_key=name == "id", info=info or {})
+    type("Thing", (Fresh,), members)
+    return Fresh
+
+
+ID, AT = held(DataClass.JOB, "number"), held(DataClass.JOB, "when")
+
+
+@pytest.mark.clause(
+    "1.1.4", "1.4", "4.1a", partly="every column has a class, a purpose and a time within two years"
+)
+def test_every_column_of_the_service_says_what_it_holds_and_for_how_long():
+    rows = data_map(Base)
+    assert {(row.table, row.column) for row in rows} == {
+        (one.name, column.name) for one in Base.metadata.sorted_tables for column in one.columns
+    }
+    assert all(0 < row.kept.days <= CEILING.days for row in rows)
+    assert all(row.held.purpose for row in rows)
+
+
+@pytest.mark.clause("1.2.3b", partly="no column of the service is of a class of faces, or can hold an array")
+def test_no_column_can_hold_anything_of_a_face():
+    assert "X0" not in {one.code for one in DataClass}
+    kinds = {type(column.type).__name__ for one in Base.metadata.sorted_tables for column in one.columns}
+    assert kinds <= {"String", "Text", "LargeBinary", "Integer", "Boolean", "Moment", "JSON"}
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        (lambda: table(None, id=ID), "things does not say how long it is kept"),
+        (lambda: table(Kept("at", 30, "nothing"), id=ID, at=None), "things.at does not say what it holds"),
+        (lambda: table(Kept("gone", 30, "nothing"), id=ID), "grows old by gone"),
+        (lambda: table(Kept("at", 731, "nothing"), id=held(DataClass.OWN, "n"), at=AT), "kept for 731 days"),
+        (lambda: table(Kept("at", 0, "nothing"), id=ID, at=AT), "kept for 0 days"),
+        (lambda: table(Kept("at", 31, "nothing"), id=ID, at=AT), "longer than class X2"),
+        (lambda: table(Kept("at", 30, "delete"), id=ID, at=AT), "has no account_id"),
+        (
+            lambda: table(Kept("at", 30, "nothing"), id=ID, at=AT, account_id=ID),
+            "cannot stay when the account goes",
+        ),
+    ],
+)
+def test_what_is_missing_or_breaks_a_rule_is_named(base, said):
+    with pytest.raises(SetupError, match=said):
+        data_map(base())

@@ -257,11 +257,18 @@ class Effect:
 
     Parameters
     ----------
-    name : str
-        To be named by.
+    name, words : str
+        To be named by, and what it does.
+    takes_template : bool
+        Whether it needs a template.
+    options : mapping
+        JSON Schema of what can be chosen about it.
     """
 
     name: str
+    words: str
+    takes_template: bool
+    options: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +289,8 @@ class NewJob:
         The kind of that key.
     largest : int
         Bytes of an upload, at most.
+    webhook_secret : str, optional
+        Signs what the job's webhook is told.
     """
 
     id: str
@@ -290,6 +299,7 @@ class NewJob:
     public_key: bytes
     kem: str
     largest: int
+    webhook_secret: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +324,10 @@ class Job:
         Bytes of the result, as it is fetched.
     media_type : str, optional
         Of the result.
-    problem : mapping, optional
-        Why it failed.
+    problem : str, optional
+        Why it failed: the last part of a problem's type, such as "no-face".
+    webhook : str, optional
+        "waiting", "delivered" or "failed": whether its webhook was told of the last state.
     """
 
     id: str
@@ -327,7 +339,8 @@ class Job:
     deadline: datetime | None
     size: int | None
     media_type: str | None
-    problem: Document | None
+    problem: str | None
+    webhook: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,11 +384,11 @@ def read_answer(kind: type[T], document: object) -> T:
 
     Examples
     --------
-    >>> read_answer(Effect, {"name": "swap", "new": True})
-    Effect(name='swap')
-    >>> read_answer(Effect, {"name": 7})
+    >>> read_answer(CodeSent, {"challenge": "Zm9v", "seconds": 300, "new": True})
+    CodeSent(challenge='Zm9v', seconds=300)
+    >>> read_answer(CodeSent, {"challenge": 7})
     Traceback (most recent call last):
-    facekit.errors.ServiceLostError: Effect.name: expected str in the service's answer, got int
+    facekit.errors.ServiceLostError: CodeSent.challenge: expected str in the service's answer, got int
     """
     if not isinstance(document, dict):
         raise ServiceLostError(f"expected a {kind.__name__} in the service's answer, got something else")
@@ -413,8 +426,8 @@ def read_items(kind: type[T], document: object) -> tuple[T, ...]:
 
     Examples
     --------
-    >>> read_items(Effect, {"items": [{"name": "swap"}]})
-    (Effect(name='swap'),)
+    >>> read_items(CodeSent, {"items": [{"challenge": "Zm9v", "seconds": 300}]})
+    (CodeSent(challenge='Zm9v', seconds=300),)
     """
     items = document.get("items") if isinstance(document, dict) else None
     if not isinstance(items, list):

@@ -18,9 +18,9 @@ import httpx
 
 from facekit.answers import Effect, Job, JobEvent, NewJob, TemplateCard, read_answer, read_items
 from facekit.envelope import seal_chunks, sealed_size
-from facekit.errors import InputError, ReceiptError, ServiceLostError, TooLargeError
+from facekit.errors import InputError, ReceiptError, ServiceLostError, ServiceRefusedError, TooLargeError
 from facekit.receipts import ErasureReceipt, verify_receipt
-from facekit.wire import Wire, refusal_of
+from facekit.wire import Wire
 
 __all__ = ["Jobs", "Person", "Photo", "Source"]
 
@@ -29,6 +29,7 @@ Person = Literal["me", "consenting"]
 Source = Literal["album", "camera", "file"]
 
 SEALED: Final = "application/vnd.facekit.sealed"
+_GONE: Final = "/v1/problems/gone"
 _TRIES: Final = 4
 _OVER: Final = frozenset({"done", "delivered", "cancelled", "failed", "expired", "lost"})
 
@@ -167,7 +168,7 @@ class Jobs:
                 progress(str(event.data.get("stage", "")))
         job = self.view(job_id)
         if job.state != "done":
-            raise refusal_of(job.problem or {"title": "The job has ended", "detail": f"it is {job.state}"})
+            raise _failure(job)
         return job
 
     def events(self, job_id: str, *, after: int = 0) -> Iterator[JobEvent]:
@@ -246,7 +247,12 @@ class Jobs:
         ReceiptError
             The receipt does not hold, or is not about this job.
         """
-        return self._verified(job_id, self._wire.ask("DELETE", f"/jobs/{job_id}"))
+        try:
+            return self._verified(job_id, self._wire.ask("DELETE", f"/jobs/{job_id}"))
+        except ServiceRefusedError as refusal:
+            if refusal.type != _GONE:
+                raise
+        return self.receipt(job_id)  # it has ended already, perhaps by a request whose answer was lost
 
     def receipt(self, job_id: str) -> ErasureReceipt:
         """Fetch the receipt of a job that has ended; the service has it for 730 days.
@@ -341,6 +347,11 @@ class _ReceiptKey:
 
     id: str
     public_key: bytes
+
+
+def _failure(job: Job) -> ServiceRefusedError:
+    kind = f"/v1/problems/{job.problem or 'gone'}"
+    return ServiceRefusedError(kind, f"The job is {job.state}", job.problem or "it has no result", 0)
 
 
 def _read(photo: Photo, most: int) -> bytes | bytearray:

@@ -16,7 +16,7 @@ import httpx
 
 from facekit.errors import InputError, ServiceLostError, ServiceRefusedError
 
-__all__ = ["Wire", "refusal_of"]
+__all__ = ["Wire"]
 
 Content = Callable[[], Iterable[bytes]]
 
@@ -174,44 +174,8 @@ class Wire:
             time.sleep(pause * random.uniform(1.0, 1.2))  # noqa: S311 (nothing is guessed by it)
 
 
-def refusal_of(problem: Mapping[str, Any], retry_after: float | None = None) -> ServiceRefusedError:
-    """Make an error of problem details [1]_.
-
-    Parameters
-    ----------
-    problem : mapping
-        As they came.
-    retry_after : float, optional
-        Seconds.
-
-    Returns
-    -------
-    ServiceRefusedError
-        To be raised.
-
-    References
-    ----------
-    .. [1] Nottingham, Wilde & Dalal, "Problem Details for HTTP APIs", RFC 9457, 2023.
-
-    Examples
-    --------
-    >>> refusal_of({"title": "There is no face in it", "detail": "give a photo that shows one"}).detail
-    'give a photo that shows one'
-    """
-    kind, title, detail = (str(problem.get(name, "")) for name in ("type", "title", "detail"))
-    status = problem.get("status")
-    return ServiceRefusedError(
-        kind or "about:blank",
-        title or "refused",
-        detail,
-        status if isinstance(status, int) else 0,
-        retry_after=retry_after,
-        more={name: value for name, value in problem.items() if name not in _PROBLEM},
-    )
-
-
 def _of_success(response: httpx.Response) -> httpx.Response:
-    """Return a response, or raise what the service refuses by it."""
+    """Return a response, or raise what the service refuses by it, as problem details (RFC 9457) say."""
     if response.is_success:
         return response
     try:
@@ -220,10 +184,19 @@ def _of_success(response: httpx.Response) -> httpx.Response:
         response.close()
     if response.headers.get("Content-Type", "").partition(";")[0] != "application/problem+json":
         raise ServiceLostError(f"something answered {response.status_code} that is no facekit service")
-    document = _document(response)
+    problem = _document(response)
+    if not isinstance(problem, dict):
+        raise ServiceLostError("the service refused, and what it said is no problem")
+    kind, title, detail = (str(problem.get(name, "")) for name in ("type", "title", "detail"))
     later = response.headers.get("Retry-After", "")
-    seconds = float(later) if later.isdecimal() else None
-    raise refusal_of({**document, "status": response.status_code}, seconds)
+    raise ServiceRefusedError(
+        kind,
+        title,
+        detail,
+        response.status_code,
+        retry_after=float(later) if later.isdecimal() else None,
+        more={name: value for name, value in problem.items() if name not in _PROBLEM},
+    )
 
 
 def _document(response: httpx.Response) -> Any:

@@ -1,16 +1,9 @@
-"""What a service answers, as values: the client's side of the schemas in the service's OpenAPI.
+"""What a service answers, as values: the client's side of the schemas in the service's OpenAPI."""
 
-A field that a newer service adds is ignored; one that is missing or of another type is an error.
-"""
-
-import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import NoneType, UnionType
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
-
-from facekit.errors import ServiceLostError
+from typing import Any, Literal, TypeAlias
 
 __all__ = [
     "Acceptance",
@@ -23,15 +16,15 @@ __all__ = [
     "Me",
     "NewJob",
     "Policy",
+    "Recipient",
+    "Request",
     "Session",
+    "Shared",
     "SignedIn",
     "TemplateCard",
-    "read_answer",
-    "read_items",
 ]
 
-T = TypeVar("T")
-Document = Mapping[str, Any]
+Document: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,118 +355,82 @@ class JobEvent:
     data: Document
 
 
-def read_answer(kind: type[T], document: object) -> T:
-    """Make a value of what came as JSON.
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for what is somebody's right.
 
     Parameters
     ----------
-    kind : dataclass
-        What it should be.
-    document : object
-        What `json.loads` made of it.
-
-    Returns
-    -------
-    object
-        Of that kind.
-
-    Raises
-    ------
-    ServiceLostError
-        It is something else.
-
-    Examples
-    --------
-    >>> read_answer(CodeSent, {"challenge": "Zm9v", "seconds": 300, "new": True})
-    CodeSent(challenge='Zm9v', seconds=300)
-    >>> read_answer(CodeSent, {"challenge": 7})
-    Traceback (most recent call last):
-    facekit.errors.ServiceLostError: CodeSent.challenge: expected str in the service's answer, got int
+    id, kind, channel, state : str
+        Its number; what is asked; how it came; how it stands.
+    what, about : str
+        What is to be erased; which refusal is appealed against.
+    text, answer : str, optional
+        The person's own words, and the answer's.
+    refusal : mapping, optional
+        The ground, what it rests on, who decided, and how to appeal.
+    received_at, due_at : datetime
+        When it came, and by when it must have been carried out.
+    closed_at : datetime, optional
+        When it was.
+    receipt : mapping, optional
+        Of a cancelled account.
     """
-    if not isinstance(document, dict):
-        raise ServiceLostError(f"expected a {kind.__name__} in the service's answer, got something else")
-    hints, values = get_type_hints(kind), {}
-    for one in fields(kind):  # type: ignore[arg-type]
-        try:
-            values[one.name] = _read(hints[one.name], document.get(one.name))
-        except (TypeError, ValueError) as error:
-            raise ServiceLostError(
-                f"{kind.__name__}.{one.name}: expected {error} in the service's answer, "
-                f"got {type(document.get(one.name)).__name__}"
-            ) from None
-    return kind(**values)
+
+    id: str
+    kind: str
+    channel: str
+    state: str
+    what: str
+    about: str
+    text: str | None
+    answer: str | None
+    refusal: Document | None
+    received_at: datetime
+    due_at: datetime
+    closed_at: datetime | None
+    receipt: Document | None
 
 
-def read_items(kind: type[T], document: object) -> tuple[T, ...]:
-    """Make values of a list that came as JSON.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something that was sent to somebody else.
 
     Parameters
     ----------
-    kind : dataclass
-        What each of its ``items`` should be.
-    document : object
-        What `json.loads` made of it.
-
-    Returns
-    -------
-    tuple
-        In their order.
-
-    Raises
-    ------
-    ServiceLostError
-        It is something else.
-
-    Examples
-    --------
-    >>> read_items(CodeSent, {"items": [{"challenge": "Zm9v", "seconds": 300}]})
-    (CodeSent(challenge='Zm9v', seconds=300),)
+    recipient, purpose : str
+        To whom, and what for.
+    fields : tuple of str
+        Which fields.
+    basis : str
+        On what ground.
+    at : datetime
+        When.
     """
-    items = document.get("items") if isinstance(document, dict) else None
-    if not isinstance(items, list):
-        raise ServiceLostError(
-            f"expected a list of {kind.__name__} in the service's answer, got something else"
-        )
-    return tuple(read_answer(kind, item) for item in items)
+
+    recipient: str
+    purpose: str
+    fields: tuple[str, ...]
+    basis: str
+    at: datetime
 
 
-_PLAIN: Final = (str, bool, int, float)
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody else who may get something.
 
+    Parameters
+    ----------
+    name, words : str
+        Who it is.
+    purposes, fields : tuple of str
+        What for, and which fields; no others.
+    basis : str
+        On what ground.
+    """
 
-def _read(wanted: Any, given: object) -> Any:
-    """Read one value; a TypeError's or ValueError's message is what was wanted."""
-    if isinstance(wanted, UnionType):
-        if given is None and NoneType in get_args(wanted):
-            return None
-        return _read(get_args(wanted)[0], given)
-    if get_origin(wanted) is tuple and isinstance(given, list):
-        return tuple(_read(get_args(wanted)[0], one) for one in given)
-    if is_dataclass(wanted) and isinstance(wanted, type):
-        return read_answer(wanted, given)
-    if (wanted in _PLAIN and type(given) is wanted) or given in _words(wanted):
-        return given
-    if get_origin(wanted) is Mapping and isinstance(given, dict):
-        return given
-    if wanted is bytes and isinstance(given, str):
-        return _base64(given)
-    if wanted is datetime and isinstance(given, str):
-        return _moment(given)
-    raise TypeError(getattr(wanted, "__name__", "another type"))
-
-
-def _words(wanted: Any) -> tuple[Any, ...]:
-    return get_args(wanted) if get_origin(wanted) is Literal else ()
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        raise ValueError("base64") from None
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("a time") from None
+    name: str
+    words: str
+    purposes: tuple[str, ...]
+    fields: tuple[str, ...]
+    basis: str

@@ -13,10 +13,11 @@ from typing import Any, Self
 
 import httpx
 
-from facekit.answers import Acceptance, CodeSent, Policy, SignedIn, read_answer
+from facekit.answers import Acceptance, CodeSent, Policy, SignedIn
 from facekit.client_account import Account, Choices, Code, Language
 from facekit.client_jobs import Jobs, Person, Photo, Source
 from facekit.client_rights import Rights
+from facekit.documents import read_answer
 from facekit.envelope import open_sealed
 from facekit.errors import ReceiptError, RemoteError
 from facekit.keys import KemName, KeyPair
@@ -123,7 +124,7 @@ class Client:
         self.consents = Choices(self._wire, "purpose")
         self.permissions = Choices(self._wire, "permission")
         self.jobs = Jobs(self._wire, receipt_key)
-        self.rights = Rights(self._wire)
+        self.rights = Rights(self._wire, self.jobs.receipt_key)
 
     # -- the way in ---------------------------------------------------------------------------
 

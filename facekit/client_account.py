@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
-from facekit.answers import ApiKey, Choice, CodeSent, Me, Session, read_answer, read_items
+from facekit.answers import ApiKey, Choice, CodeSent, Me, Session
+from facekit.documents import read_answer, read_items
 from facekit.wire import Wire
 
 __all__ = ["Account", "Choices", "Code", "Language"]

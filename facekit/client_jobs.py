@@ -16,7 +16,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import httpx
 
-from facekit.answers import Effect, Job, JobEvent, NewJob, TemplateCard, read_answer, read_items
+from facekit.answers import Effect, Job, JobEvent, NewJob, TemplateCard
+from facekit.documents import read_answer, read_items
 from facekit.envelope import seal_chunks, sealed_size
 from facekit.errors import InputError, ReceiptError, ServiceLostError, ServiceRefusedError, TooLargeError
 from facekit.receipts import ErasureReceipt, verify_receipt

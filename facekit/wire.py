@@ -155,9 +155,9 @@ class Wire:
         return self._http.build_request(method, path, headers={**own, **(headers or {})}, **body)
 
     def _try(self, send: Callable[[], httpx.Response], *, repeatable: bool) -> httpx.Response:
-        lost, waited = 0, 0.0
+        tries, lost, waited = 0, 0, 0.0
         while True:
-            pause = _PAUSE * 2**lost
+            wait = _PAUSE * 2**tries
             try:
                 return _of_success(send())
             except httpx.TransportError as error:
@@ -166,12 +166,12 @@ class Wire:
                     what = str(error) or type(error).__name__
                     raise ServiceLostError(f"the service cannot be reached: {what}") from None
             except ServiceRefusedError as refusal:
-                pause = refusal.retry_after or pause
-                if refusal.status not in _LATER or waited + pause > self._patience:
+                wait = refusal.retry_after or wait
+                if refusal.status not in _LATER or waited + wait > self._patience:
                     raise
-            waited += pause
+            tries, waited = tries + 1, waited + wait
             # Not all who were sent away shall come back at the same moment.
-            time.sleep(pause * random.uniform(1.0, 1.2))  # noqa: S311 (nothing is guessed by it)
+            time.sleep(wait * random.uniform(1.0, 1.2))  # noqa: S311 (nothing is guessed by it)
 
 
 def _of_success(response: httpx.Response) -> httpx.Response:

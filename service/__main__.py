@@ -19,10 +19,11 @@ from service.app import build, make_parts
 from service.commands import Command
 from service.errors import ServiceError
 from service.listening import serve
+from service.rights.commands import Terminate
 from service.settings import Settings
 
 #: What can be done beside serving; each domain has its own.
-COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"operator": Operator()})
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({"operator": Operator(), "terminate": Terminate()})
 _REFUSED: Final = 3
 
 

@@ -3,11 +3,14 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from facekit import __version__
 from facekit.pool import WORKS
@@ -20,7 +23,7 @@ from service.clock import Clock, utc_now
 from service.consent.routes import router as consent
 from service.database import Database
 from service.datamap import data_map
-from service.errors import TooManyError
+from service.errors import EndedError, TooManyError
 from service.gate import Door
 from service.gateway import Gateway
 from service.jobs.room import Room
@@ -28,15 +31,33 @@ from service.jobs.routes import router as jobs
 from service.limits import Limits
 from service.logs import Logs, client_family, size_range, take_over
 from service.logs import Request as Answered
+from service.ops.routes import router as ops
 from service.parts import Parts
 from service.policy.routes import router as policy
 from service.policy.service import publish_first
+from service.retention import Keeper
+from service.rights.cancellation import replay
+from service.rights.routes import router as rights
 from service.settings import Settings
 from service.tables import Base
 from service.vault import Vault
 
-ROUTERS: Final = (policy, accounts, consent, jobs)
+ROUTERS: Final = (policy, accounts, consent, jobs, rights, ops)
 PREFIX: Final = "/v1"
+
+
+class _NoNotices:
+    def tell(
+        self,
+        session: Session,
+        kind: str,
+        facts: Mapping[str, str],
+        now: datetime,
+        whom: ColumnElement[bool] | None = None,
+    ) -> int:
+        """Tell nobody (until there are notices)."""
+        del session, kind, facts, now, whom
+        return 0
 
 
 def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str, str] = WORKS) -> Parts:
@@ -73,11 +94,14 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str
         gateway=Gateway(database, clock),
         gate=door,
         jobs=room,
+        notices=_NoNotices(),
         signer=Signer.load(settings.data / "keys" / "receipts.pem"),
         forget=FORGET,
     )
     door.parts = room.parts = parts
     publish_first(parts)
+    # Clause 5.3 p2 b: before anybody is let in, for a restored backup brings cancelled accounts back.
+    replay(parts)
     return parts
 
 
@@ -86,8 +110,11 @@ def build(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        keeper = Keeper(parts)
         parts.jobs.start()
+        keeper.start()
         yield
+        keeper.stop()
         parts.jobs.close()
         parts.gateway.close()
         parts.database.close()
@@ -108,7 +135,8 @@ def build(parts: Parts) -> FastAPI:
     problems.install(app)
     whole = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
-        whole.include_router(router, responses=problems.problems(TooManyError))  # who guesses, anywhere
+        # Who guesses, anywhere; and who comes when the service has ended.
+        whole.include_router(router, responses=problems.problems(TooManyError, EndedError))
     app.include_router(whole)
     app.middleware("http")(_watch)
     take_over(parts.logs)

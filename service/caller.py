@@ -82,7 +82,7 @@ class Gate(Protocol):
         """Return who shows an acceptance's token; raises NotAcceptedError."""
 
     def current_version(self) -> str:
-        """Return the version of the policy that has to have been accepted."""
+        """Return the version of the policy that has to have been accepted; raises EndedError."""
 
     def admit(self, caller: Caller) -> None:
         """Refuse who has asked too often for ids that do not exist; raises TooManyError."""

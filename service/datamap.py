@@ -56,6 +56,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """That rows go sooner while a column of theirs has a value."""
+
+    column: str
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """How long a table's rows are kept."""
 
@@ -63,6 +71,9 @@ class Kept:
     days: float
     on_cancel: OnCancel  # what becomes of the rows of an account that is cancelled
     account: str = "account_id"  # the column that says whose a row is
+    at_latest: str = ""  # where `age` may be empty: the column from which the ceiling counts
+    brief: Brief | None = None
+    alone: str = ""  # by what name a person can have their rows erased, and keep the account
 
 
 def held(
@@ -153,8 +164,11 @@ def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
             "personal": row.held.personal,
             "sealed": row.held.sealed,
             "third_party": row.held.third_party,
+            "exported": row.held.exported,
             "days": row.kept.days,
+            "counted_from": row.kept.age,
             "when_cancelled": row.kept.on_cancel,
+            "erased_alone_as": row.kept.alone or None,
         }
         for row in rows
     ]
@@ -172,8 +186,7 @@ def _faults(base: type[DeclarativeBase], kept: Mapping[str, Kept]) -> Iterator[s
 
 
 def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
-    if kept.age not in table.columns:
-        yield f"{table.name} grows old by {kept.age}, which it has not"
+    yield from _age_faults(table, kept)
     if not 0 < kept.days <= CEILING.days:
         yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"
     for column in table.columns:
@@ -184,3 +197,20 @@ def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
         yield f"{table.name} has no {kept.account}, so that nobody can find what is to go with an account"
     if kept.on_cancel == "nothing" and kept.account in table.columns:
         yield f"{table.name} has an {kept.account}, which cannot stay when the account goes"
+    if kept.account not in table.columns and any(held.exported for held in _of(table)):
+        yield f"{table.name} has what an export shows, and no {kept.account}, so that none would show it"
+
+
+def _age_faults(table: Table, kept: Kept) -> Iterator[str]:
+    """Find what would let a row stay for ever."""
+    age, latest = table.columns.get(kept.age), table.columns.get(kept.at_latest)
+    if age is None:
+        yield f"{table.name} grows old by {kept.age}, which it has not"
+    elif age.nullable and any(held.personal for held in _of(table)) and (latest is None or latest.nullable):
+        yield f"{table.name}.{kept.age} may be empty: at_latest has to name a moment that never is"
+    if kept.brief and (kept.brief.column not in table.columns or not 0 < kept.brief.days < kept.days):
+        yield f"{table.name}: what is kept briefly needs one of its columns, and fewer days"
+
+
+def _of(table: Table) -> Iterator[Held]:
+    return (column.info["held"] for column in table.columns if isinstance(column.info.get("held"), Held))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from service.accounts import service as accounts
 from service.caller import Caller
 from service.errors import NotAcceptedError, TooManyError, UnknownCallerError
+from service.ops.ending import require_running
 from service.parts import Parts
 from service.policy import service as policy
 from service.policy.service import NOT_ACCEPTED
@@ -35,8 +36,9 @@ class Door:
         return Caller(network, accepted=found.version, acceptance=found.id)
 
     def current_version(self) -> str:
-        """Return the version of the policy that has to have been accepted."""
+        """Return the version of the policy that has to have been accepted; raises EndedError."""
         with self.parts.database.begin() as session:
+            require_running(session, self.now())
             return policy.current(session, self.now()).version
 
     def admit(self, caller: Caller) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeAlias
 
 from fastapi import Request
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from facekit.errors import FacekitError
@@ -68,6 +70,20 @@ class Jobs(Stopper, Protocol):
         """
 
 
+class Teller(Protocol):
+    """Tells accounts something; what others need of notices."""
+
+    def tell(
+        self,
+        session: Session,
+        kind: Literal["termination", "inactive"],
+        facts: Mapping[str, str],
+        now: datetime,
+        whom: ColumnElement[bool] | None = None,
+    ) -> int:
+        """Tell those accounts for which a condition holds, or all; return how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is shared."""
@@ -81,6 +97,7 @@ class Parts:
     gateway: Gateway
     gate: Gate
     jobs: Jobs
+    notices: Teller
     signer: Signer
     forget: Mapping[str, Forget]  # by purpose
 

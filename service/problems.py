@@ -63,6 +63,7 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     errors.RangeError: Kind(416, "range", "There is no such range"),
     errors.UpstreamError: Kind(502, "upstream", "Another party did not do its part"),
     errors.ClosedError: Kind(503, "closed", "The service is closed"),
+    errors.EndedError: Kind(410, "ended", "The service has ended"),
     facekit_errors.FacekitError: Kind(422, "refused", "It cannot be used"),
     facekit_errors.DecodeError: Kind(422, "decode", "The picture cannot be read"),
     facekit_errors.NoFaceError: Kind(422, "no-face", "There is no face in it"),

@@ -180,10 +180,32 @@ class Vault:
             found = session.get(_NamedKey, name)
             return timedelta() if found is None else self._clock() - found.made_at
 
+    def seal_own(self, column: str, value: str) -> bytes:
+        """Encrypt a value of the service's own, of no account's, for one column."""
+        return _seal(AESGCM(self.named_key("own")), value.encode(), f"{column}:own")
+
+    def open_own(self, column: str, sealed: bytes) -> str:
+        """Decrypt what `seal_own` has made."""
+        return _open(AESGCM(self.named_key("own")), sealed, f"{column}:own").decode()
+
     def drop_named_key(self, name: str) -> None:
         """Destroy one of the service's own keys."""
         with self._database.begin() as session:
             session.execute(delete(_NamedKey).where(_NamedKey.name == name))
+
+    def erase_all(self) -> None:
+        """Destroy the keys of all accounts, each leaving its tombstone."""
+        now = self._clock()
+        with self._database.begin() as session:
+            for account_id in session.scalars(select(_DataKey.account_id)).all():
+                session.merge(_Tombstone(mark=self._mark(account_id), erased_at=now))
+            session.execute(delete(_DataKey))
+
+    def destroy(self) -> None:
+        """Destroy every key and tombstone: nothing that was sealed or indexed can be read again."""
+        with self._database.begin() as session:
+            for table in (_DataKey, _NamedKey, _Tombstone):
+                session.execute(delete(table))
 
     def close(self) -> None:
         """Let go of the key store."""

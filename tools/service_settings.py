@@ -19,7 +19,7 @@ HEADING: Final = "| setting | by default | what it is |\n|---|---|---|\n"
 def table() -> str:
     """Return the table, a row for each setting."""
     rows = [
-        f"| `FACEKIT_{name.upper()}` | {_default(one)} | {(one.description or '').replace('|', chr(92) + '|')} |\n"
+        f"| `FACEKIT_{name.upper()}` | {_default(one)} | {one.description} |\n"
         for name, one in Settings.model_fields.items()
     ]
     return HEADING + "".join(rows)

@@ -12,6 +12,7 @@ from service.accounts.handles import random_handle
 from service.accounts.store import Account, ApiKey, Method, SignIn, Teller
 from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
+from service.ops.ending import require_running
 from service.parts import Parts
 from service.policy.service import accepted_version
 
@@ -19,7 +20,8 @@ SESSION: Final = timedelta(days=30)
 
 
 def new_account(parts: Parts, session: Session) -> Account:
-    """Make an account with a key of its own and a random handle."""
+    """Make an account with a key of its own and a random handle; raises EndedError."""
+    require_running(session, parts.clock())
     account_id, now, handle = secrets.token_hex(16), parts.clock(), random_handle()
     # The key first: an account without one would be taken for one that was erased.
     parts.vault.add(account_id)

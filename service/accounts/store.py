@@ -50,6 +50,9 @@ class Account(Base):
     )
     created_at: Mapped[datetime] = mapped_column(info=held(DataClass.ACCOUNT, "when the account was made"))
     active_at: Mapped[datetime] = mapped_column(info=held(DataClass.ACCOUNT, "the day of its last use"))
+    warned_at: Mapped[datetime | None] = mapped_column(
+        info=held(DataClass.ACCOUNT, "when its owner was told that it goes if it stays unused")
+    )
     locked_at: Mapped[datetime | None] = mapped_column(
         info=held(DataClass.ACCOUNT, "since when only a fresh code opens it")
     )
@@ -85,7 +88,7 @@ class ApiKey(Base):
     """An API key of an account's, for programs; with scopes, and revocable."""
 
     __tablename__ = "api_keys"
-    kept = Kept("created_at", 730, "delete")
+    kept = Kept("created_at", 730, "delete", alone="api keys")
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.ACCOUNT, "the key's number")
     )
@@ -104,7 +107,7 @@ class Challenge(Base):
     """A code that was sent: its keyed digest, for five minutes and five tries."""
 
     __tablename__ = "challenges"
-    kept = Kept("created_at", 1, "nothing")
+    kept = Kept("created_at", 5 / 1440, "nothing")
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.SECRET, "its number", exported=False)
     )

@@ -290,6 +290,12 @@ def test_a_job_that_was_ended_already_has_its_receipt_all_the_same(client, playe
     assert len(played.calls("GET", f"/jobs/{JOB}/receipt")) == 1
 
 
+def test_the_receipt_of_a_cancelled_account_must_hold(client, played):
+    played.fault("POST", "/account/cancel", httpx.Response(200, json={"rows": "3", "signer": SIGNER.id}))
+    with pytest.raises(ReceiptError):
+        client.rights.cancel_account()
+
+
 # -- broken connections -----------------------------------------------------------------------
 
 

@@ -159,6 +159,35 @@ def test_an_account_has_a_picture_or_a_pattern(client, photo):
     assert b"<svg" in client.account.avatar()
 
 
+def test_somebody_sees_everything_and_leaves(server, client, phone, photo):
+    swap(client, photo)
+    with pytest.raises(ServiceRefusedError) as caught:
+        client.rights.export()
+    assert caught.value.type == "/v1/problems/step-up"
+    client.account.confirm(lambda: server.texts.code_for(phone))
+    export = client.rights.export()
+    (account,) = export["tables"]["accounts"]
+    assert account["phone"] == phone
+    assert {row["name"] for row in export["tables"]["choices"]} == {"face.effect", "storage"}
+    assert len(export["tables"]["jobs"]) == 1
+    assert export["meaning"]["jobs"]["days"] == 30
+    assert {one.recipient for one in client.rights.shared()} <= {one.name for one in client.rights.recipients()}
+    receipt = client.rights.cancel_account()
+    assert account["id"] not in str(receipt)
+    with pytest.raises(ServiceRefusedError) as caught:
+        client.account.me()
+    assert caught.value.status == 401
+
+
+def test_a_request_is_answered_with_the_day_by_which_it_is_carried_out(server, client, phone):
+    client.account.confirm(lambda: server.texts.code_for(phone))
+    asked = client.rights.ask("correct", text="My name is spelt with two s.")
+    assert (asked.kind, asked.text) == ("correct", "My name is spelt with two s.")
+    assert (asked.due_at - asked.received_at).days <= 15
+    assert [one.id for one in client.rights.requests()] == [asked.id]
+    assert any(row["table"] == "accounts" for row in client.rights.annex()["fields"])
+
+
 def test_after_signing_out_nothing_of_the_session_is_left(server, client):
     client.sign_out()
     with pytest.raises(ServiceRefusedError) as caught:

@@ -15,7 +15,7 @@ import typer
 
 from facekit.cli.base import CommandError
 
-__all__ = ["serve"]
+__all__ = ["check_service_installed", "serve"]
 
 EXAMPLES = """
 Examples:
@@ -58,7 +58,7 @@ def serve(
 
     Leaves with 0 where it was told to end, and with 3 where it cannot start as it is set up.
     """
-    _check_installed()
+    check_service_installed()
     given = {
         "HOST": host,
         "PORT": port,
@@ -72,7 +72,8 @@ def serve(
     raise typer.Exit(code if code >= 0 else 128 - code)
 
 
-def _check_installed() -> None:
+def check_service_installed() -> None:
+    """Refuse, and say how to install it, where the service's packages are not here."""
     from facekit.checkup import DISTRIBUTION, missing_packages
 
     missing = missing_packages("service")

@@ -171,7 +171,9 @@ def test_somebody_sees_everything_and_leaves(server, client, phone, photo):
     assert {row["name"] for row in export["tables"]["choices"]} == {"face.effect", "storage"}
     assert len(export["tables"]["jobs"]) == 1
     assert export["meaning"]["jobs"]["days"] == 30
-    assert {one.recipient for one in client.rights.shared()} <= {one.name for one in client.rights.recipients()}
+    assert {one.recipient for one in client.rights.shared()} <= {
+        one.name for one in client.rights.recipients()
+    }
     receipt = client.rights.cancel_account()
     assert account["id"] not in str(receipt)
     with pytest.raises(ServiceRefusedError) as caught:

@@ -1,63 +1,47 @@
 """The composition root: makes every part, joins them, and gives the application. Nothing else does."""
 
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Final
 
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from sqlalchemy import ColumnElement
-from sqlalchemy.orm import Session
 
 from facekit import __version__
 from facekit.pool import WORKS
 from facekit.signing import Signer
-from service import problems
+from service import openapi, problems
 from service.accounts.forgetting import FORGET
 from service.accounts.routes import router as accounts
-from service.caller import network_of_request
 from service.clock import Clock, utc_now
 from service.consent.routes import router as consent
+from service.contact.routes import router as contact
 from service.database import Database
 from service.datamap import data_map
-from service.errors import EndedError, TooManyError
+from service.errors import EndedError
 from service.gate import Door
 from service.gateway import Gateway
 from service.jobs.room import Room
 from service.jobs.routes import router as jobs
 from service.limits import Limits
-from service.logs import Logs, client_family, size_range, take_over
-from service.logs import Request as Answered
+from service.logs import Logs
+from service.ops.health_routes import router as health
+from service.ops.health_routes import well_known
 from service.ops.routes import router as ops
 from service.parts import Parts
 from service.policy.routes import router as policy
-from service.policy.service import publish_first
+from service.policy.versions import check, publish_first
 from service.retention import Keeper
 from service.rights.cancellation import replay
 from service.rights.routes import router as rights
 from service.settings import Settings
 from service.tables import Base
+from service.tally import Tally
 from service.vault import Vault
+from service.watching import Watching
 
-ROUTERS: Final = (policy, accounts, consent, jobs, rights, ops)
+ROUTERS: Final = (policy, accounts, consent, jobs, rights, contact, health, ops)
 PREFIX: Final = "/v1"
-
-
-class _NoNotices:
-    def tell(
-        self,
-        session: Session,
-        kind: str,
-        facts: Mapping[str, str],
-        now: datetime,
-        whom: ColumnElement[bool] | None = None,
-    ) -> int:
-        """Tell nobody (until there are notices)."""
-        del session, kind, facts, now, whom
-        return 0
 
 
 def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str, str] = WORKS) -> Parts:
@@ -94,9 +78,9 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str
         gateway=Gateway(database, clock),
         gate=door,
         jobs=room,
-        notices=_NoNotices(),
         signer=Signer.load(settings.data / "keys" / "receipts.pem"),
         forget=FORGET,
+        tally=Tally(),
     )
     door.parts = room.parts = parts
     publish_first(parts)
@@ -106,13 +90,24 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str
 
 
 def build(parts: Parts) -> FastAPI:
-    """Join the parts to an application."""
+    """Join the parts to an application.
+
+    Raises
+    ------
+    SetupError
+        What it would do is not what a published version of the policy says.
+    """
+    check(parts)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         keeper = Keeper(parts)
-        parts.jobs.start()
-        keeper.start()
+        try:
+            parts.jobs.start()
+            keeper.start()
+        except Exception as error:
+            parts.logs.defect(error)  # the server that runs this would say it in words of its own
+            raise
         yield
         keeper.stop()
         parts.jobs.close()
@@ -133,48 +128,16 @@ def build(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     problems.install(app)
+    openapi.install(app)
     whole = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
-        # Who guesses, anywhere; and who comes when the service has ended.
-        whole.include_router(router, responses=problems.problems(TooManyError, EndedError))
+        whole.include_router(router, responses=problems.problems(EndedError))
     app.include_router(whole)
-    app.middleware("http")(_watch)
-    take_over(parts.logs)
+    app.include_router(well_known)
+    app.add_middleware(Watching, parts=parts, prefix=PREFIX)
     return app
 
 
 def _name_of(route: APIRoute) -> str:
     """Name an operation after its function, as clients call it."""
     return route.name
-
-
-async def _watch(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Log each request by the closed schema, turn what nobody expected into a problem, and forbid caching."""
-    parts: Parts = request.app.state.parts
-    start = time.perf_counter()
-    try:
-        response = await go_on(request)
-    except Exception as error:
-        parts.logs.defect(error)
-        response = problems.answer(error)
-    response.headers.setdefault("Cache-Control", "no-store")
-    if response.status_code == 404 and request.path_params:
-        await run_in_threadpool(
-            parts.gate.missed, getattr(request.state, "account_id", ""), network_of_request(request)
-        )
-    route = request.scope.get("route")
-    parts.logs.write(
-        Answered(
-            method=request.method,
-            route=route.path if isinstance(route, APIRoute) else "",
-            status=response.status_code,
-            milliseconds=round((time.perf_counter() - start) * 1000),
-            network=network_of_request(request),
-            client=client_family(request.headers.get("user-agent", "")),
-            account=parts.logs.pseudonym(getattr(request.state, "account_id", "")),
-            size=size_range(int(length))
-            if (length := request.headers.get("content-length", "0")).isdigit()
-            else "",
-        )
-    )
-    return response

@@ -1,10 +1,49 @@
 """Raw bodies: what they claim is looked at before a byte of them is read, and what comes is held to it."""
 
 from collections.abc import Collection
+from typing import Final
 
 from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope
 
 from service.errors import LengthRequiredError, MediaTypeError, TooLongError
+
+#: Bytes of a body that is read before it is known whose it is.
+LONGEST_JSON: Final = 2**16
+
+
+def bounded(scope: Scope, receive: Receive) -> Receive:
+    """Stop reading where a body of JSON is too long; who takes another body reads it by `whole_body`.
+
+    Parameters
+    ----------
+    scope, receive
+        Of a request, as in ASGI.
+
+    Returns
+    -------
+    receive
+        In its place; raises HTTPException 413, for any other error would count as malformed JSON.
+    """
+    claimed, came = Headers(scope=scope).get("content-length", ""), 0
+
+    async def take() -> Message:
+        nonlocal came
+        route = scope.get("route")
+        if not (isinstance(route, APIRoute) and route.body_field):
+            return await receive()
+        if claimed.isdecimal() and int(claimed) > LONGEST_JSON:
+            raise HTTPException(413)
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > LONGEST_JSON:
+            raise HTTPException(413)
+        return message
+
+    return take
 
 
 async def whole_body(request: Request, *, largest: int, media_types: Collection[str]) -> bytes:

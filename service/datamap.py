@@ -5,6 +5,7 @@ moment its rows grow old, and what becomes of them when their account is cancell
 is missing, and the service does not start with it.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -76,6 +77,10 @@ class Kept:
     alone: str = ""  # by what name a person can have their rows erased, and keep the account
 
 
+#: For tables that say nothing of any person: their rows stay, and no sweep looks at them.
+STAYS: Final = Kept("", math.inf, "nothing")
+
+
 def held(
     data_class: DataClass,
     purpose: str,
@@ -135,7 +140,7 @@ def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
         A column or a table does not say, or what it says breaks a rule; all faults are named.
     """
     # Clauses 1.1.4, 1.4, 4.1a: a column without a class, or a table without a time to live, does not start.
-    kept = kept_tables(base)
+    kept = _kept(base)
     if faults := tuple(_faults(base, kept)):
         raise SetupError("the data map: " + "; ".join(faults))
     return tuple(
@@ -146,7 +151,11 @@ def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
 
 
 def kept_tables(base: type[DeclarativeBase]) -> dict[str, Kept]:
-    """Return for each table that says so how long its rows are kept."""
+    """Return for each table whose rows grow old how long they are kept."""
+    return {name: kept for name, kept in _kept(base).items() if kept is not STAYS}
+
+
+def _kept(base: type[DeclarativeBase]) -> dict[str, Kept]:
     models = [mapper.class_ for mapper in base.registry.mappers]
     return {one.__tablename__: one.kept for one in models if isinstance(getattr(one, "kept", None), Kept)}
 
@@ -165,7 +174,7 @@ def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
             "sealed": row.held.sealed,
             "third_party": row.held.third_party,
             "exported": row.held.exported,
-            "days": row.kept.days,
+            "days": None if row.kept is STAYS else row.kept.days,
             "counted_from": row.kept.age,
             "when_cancelled": row.kept.on_cancel,
             "erased_alone_as": row.kept.alone or None,
@@ -186,6 +195,11 @@ def _faults(base: type[DeclarativeBase], kept: Mapping[str, Kept]) -> Iterator[s
 
 
 def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
+    if kept is STAYS:
+        for column in table.columns:
+            if getattr(column.info.get("held"), "personal", True):
+                yield f"{table.name}.{column.name} is personal, so that it cannot stay"
+        return
     yield from _age_faults(table, kept)
     if not 0 < kept.days <= CEILING.days:
         yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"

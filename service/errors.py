@@ -14,6 +14,7 @@
     ├── AbsentError               there is no such thing, or it is somebody else's
     ├── GoneError                 there was, and it has been erased
     ├── ConflictError             it contradicts what is there
+    ├── MalformedError            what came in has not the form that was asked for
     ├── RefusedError              what came in is well formed, and cannot be used
     ├── TooManyError              over a limit; `.retry_after` says when to come back
     ├── BodyError                 about the body of an upload, all but the last before it is read
@@ -92,6 +93,10 @@ class GoneError(ServiceError):
 
 class ConflictError(ServiceError):
     """It contradicts what is there."""
+
+
+class MalformedError(ServiceError):
+    """What came in has not the form that was asked for."""
 
 
 class RefusedError(ServiceError):

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 from service.accounts import service as accounts
 from service.caller import Caller
+from service.consent import service as consent
 from service.errors import NotAcceptedError, TooManyError, UnknownCallerError
 from service.ops.ending import require_running
 from service.parts import Parts
 from service.policy import service as policy
 from service.policy.service import NOT_ACCEPTED
+from service.policy.versions import current_name
 
 
 class Door:
@@ -33,13 +35,13 @@ class Door:
             raise NotAcceptedError(NOT_ACCEPTED)
         with self.parts.database.begin() as session:
             found = policy.find_acceptance(session, token, self.now())
-        return Caller(network, accepted=found.version, acceptance=found.id)
+            if found.version != current_name(session, self.now()):
+                raise NotAcceptedError(NOT_ACCEPTED)
+        return Caller(network, accepted=True, acceptance=found.id)
 
-    def current_version(self) -> str:
-        """Return the version of the policy that has to have been accepted; raises EndedError."""
-        with self.parts.database.begin() as session:
-            require_running(session, self.now())
-            return policy.current(session, self.now()).version
+    def opt_out(self, account_id: str) -> None:
+        """Take a browser's opt-out signal for what it is: a no to all that tracks."""
+        consent.opt_out(self.parts, account_id)
 
     def admit(self, caller: Caller) -> None:
         """Refuse who has asked too often for ids that do not exist, also where the next one would."""
@@ -55,6 +57,11 @@ class Door:
                 self.parts.settings.misses_per_caller,
                 timedelta(minutes=10),
             )
+
+    def require_running(self) -> None:
+        """Refuse once the service has ended; raises EndedError."""
+        with self.parts.database.begin() as session:
+            require_running(session, self.now())
 
     def now(self) -> datetime:
         """Return the time."""

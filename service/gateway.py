@@ -219,7 +219,7 @@ def _target(url: str, *, private: bool) -> tuple[str, dict[str, str], str]:
     except OSError:
         raise UpstreamError("the address does not resolve") from None
     addresses = {str(row[4][0]) for row in found}
-    if not all(map(_is_public, addresses)):
+    if not all(map(is_public, addresses)):
         raise RefusedError("the address lies in a private network")
     address = min(addresses)
     shown = f"[{address}]" if ":" in address else address
@@ -227,10 +227,10 @@ def _target(url: str, *, private: bool) -> tuple[str, dict[str, str], str]:
     return parts._replace(netloc=shown + port).geturl(), {"sni_hostname": parts.hostname}, host
 
 
-def _is_public(address: str) -> bool:
+def is_public(address: str) -> bool:
     """Say whether an address is one machine's on the open internet, also where it wraps another address.
 
-    >>> [_is_public(one) for one in ("93.184.215.14", "127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::")]
+    >>> [is_public(one) for one in ("93.184.215.14", "127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::")]
     [True, False, False, False]
     """
     found = ipaddress.ip_address(address)
@@ -240,5 +240,5 @@ def _is_public(address: str) -> bool:
         if found in _NAT64:
             inside = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
         if inside is not None:
-            return _is_public(str(inside))
+            return is_public(str(inside))
     return found.is_global and not found.is_multicast

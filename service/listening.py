@@ -16,7 +16,7 @@ from service.settings import Settings
 End = Callable[[Exception], None]
 
 
-def serve(settings: Settings, make_app: Callable[[End], FastAPI]) -> None:
+def serve(settings: Settings, make_app: Callable[[End], FastAPI]) -> bool:
     """Make the application, and serve until told to stop; what tells, by a signal, ends the process well.
 
     Parameters
@@ -26,6 +26,11 @@ def serve(settings: Settings, make_app: Callable[[End], FastAPI]) -> None:
     make_app : function
         Makes the application, once the port is known to be free; gets a function that is told, at any time
         and on any thread, of an error that ends the service.
+
+    Returns
+    -------
+    bool
+        Whether it could start.
 
     Raises
     ------
@@ -47,9 +52,14 @@ def serve(settings: Settings, make_app: Callable[[End], FastAPI]) -> None:
     with _bound(settings) as listener:
         server = _Server(_configure(settings, make_app(end)))
         server.should_exit = bool(errors)
-        server.run([listener])
+        try:
+            server.run([listener])
+        except SystemExit as left:  # uvicorn's way to say that it could not start; ours has no code
+            if not left.code:
+                raise
     if errors:
         raise errors[0]
+    return server.started
 
 
 class _Server(uvicorn.Server):

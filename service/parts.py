@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from fastapi import Request
-from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from facekit.errors import FacekitError
@@ -18,14 +16,18 @@ from service.gateway import Gateway
 from service.limits import Limits
 from service.logs import Logs
 from service.settings import Settings
+from service.tally import Tally
 from service.vault import Vault
 
 
 class Stopper(Protocol):
-    """Ends jobs; what consent and cancellation need of the domain of jobs."""
+    """Ends jobs, and tells whether there can be any; what others need of the domain of jobs."""
 
     def stop(self, account_id: str, *, permission: str = "") -> int:
         """End an account's jobs (those of a permission, or all), and erase them; return how many."""
+
+    def is_ready(self) -> bool:
+        """Say whether a job could begin now."""
 
 
 #: Erases what a consent had made possible; in the transaction that withdraws it.
@@ -70,20 +72,6 @@ class Jobs(Stopper, Protocol):
         """
 
 
-class Teller(Protocol):
-    """Tells accounts something; what others need of notices."""
-
-    def tell(
-        self,
-        session: Session,
-        kind: Literal["termination", "inactive"],
-        facts: Mapping[str, str],
-        now: datetime,
-        whom: ColumnElement[bool] | None = None,
-    ) -> int:
-        """Tell those accounts for which a condition holds, or all; return how many."""
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is shared."""
@@ -97,9 +85,9 @@ class Parts:
     gateway: Gateway
     gate: Gate
     jobs: Jobs
-    notices: Teller
     signer: Signer
     forget: Mapping[str, Forget]  # by purpose
+    tally: Tally
 
 
 async def the_parts(request: Request) -> Parts:

@@ -12,24 +12,35 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from facekit import errors as facekit_errors
 from service import errors
+from service.schemas import Schema, field_names
 
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-class Problem(BaseModel):
+class Fault(Schema):
+    """One thing that is wrong with a request."""
+
+    where: str = Field(alias="in", description="Where, by names of the schema.", examples=["body.phone"])
+    fault: str = Field(description="What is wrong, as a word.", examples=["string_too_long"])
+
+
+class Problem(Schema):
     """What went wrong, and what to do (RFC 9457)."""
 
-    model_config = ConfigDict(extra="allow")
-
     type: str = Field(description="The kind of problem; constant.", examples=["/v1/problems/absent"])
-    title: str = Field(description="The kind of problem, in words; constant.")
-    status: int = Field(description="The HTTP status.")
-    detail: str = Field(description="What to do about it.")
+    title: str = Field(
+        description="The kind of problem, in words; constant.", examples=["There is no such thing"]
+    )
+    status: int = Field(description="The HTTP status.", ge=400, le=599, examples=[404])
+    detail: str = Field(description="What to do about it.", examples=["look at what there is"])
+    faults: tuple[Fault, ...] = Field((), description="Of a malformed request, everything that is wrong.")
+    purpose: str = Field("", description="The consent that is missing.", examples=["face.effect"])
+    permission: str = Field("", description="The permission that is missing.", examples=["camera"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     errors.AbsentError: Kind(404, "absent", "There is no such thing"),
     errors.GoneError: Kind(410, "gone", "It has been erased"),
     errors.ConflictError: Kind(409, "conflict", "It contradicts what is there"),
+    errors.MalformedError: Kind(422, "invalid", "The request is not as it should be"),
     errors.RefusedError: Kind(422, "refused", "It cannot be used"),
     errors.TooManyError: Kind(429, "too-many", "Too often"),
     errors.LengthRequiredError: Kind(411, "length-required", "The length of the body is missing"),
@@ -80,7 +92,6 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     facekit_errors.CellError: Kind(503, "cell", "The job's process did not finish it"),
 }
 _DEFECT: Final = Kind(500, "defect", "A defect in the service")
-_INVALID: Final = Kind(422, "invalid", "The request is not as it should be")
 _BUSY: Final = 2.0  # seconds, where a queue is full or cells are being started
 
 
@@ -97,12 +108,11 @@ def problems(*kinds: type[Exception]) -> dict[int | str, dict[str, Any]]:
         found.setdefault(PROBLEMS[kind].status, []).append(PROBLEMS[kind])
     return {
         status: {
-            "model": Problem,
             "description": "; ".join(dict.fromkeys(kind.title for kind in those)),
             "content": {
                 MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
-                    "examples": {kind.slug: {"value": _body(kind, "what to do about it")} for kind in those},
+                    "examples": {kind.slug: {"value": _example(kind)} for kind in those},
                 }
             },
         }
@@ -148,26 +158,42 @@ async def _invalid(_: Request, error: Exception) -> Response:
     """Say which field is wrong and what was wanted; never what came in, which may be anything."""
     # Clause 1.1.1(1): what is not asked for is refused, and not repeated.
     assert isinstance(error, RequestValidationError)  # noqa: S101 (what it is installed for)
+    kind = PROBLEMS[errors.MalformedError]
     faults = [{"in": _place(one), "fault": str(one["type"])} for one in error.errors()]
-    return _response({**_body(_INVALID, "see faults"), "faults": faults}, _INVALID.status, {})
+    return _response({**_body(kind, "see faults"), "faults": faults}, kind.status, {})
 
 
 async def _http(_: Request, error: Exception) -> Response:
     """Give the framework's own errors the same form."""
     assert isinstance(error, HTTPException)  # noqa: S101 (what it is installed for)
-    words = {404: "there is no such route", 405: "the route has no such method", 400: "the body is no JSON"}
-    kind = Kind(error.status_code, "http", "The request cannot be answered")
-    return _response(
-        _body(kind, words.get(error.status_code, "see the status")),
-        error.status_code,
-        dict(error.headers or {}),
-    )
+    kind, detail = _FRAMEWORK.get(error.status_code, (Kind(error.status_code, "http", "No answer"), ""))
+    return _response(_body(kind, detail or "see the status"), kind.status, dict(error.headers or {}))
+
+
+#: What the framework itself refuses.
+_FRAMEWORK: Final = {
+    400: (PROBLEMS[errors.MalformedError], "the body is no JSON in UTF-8"),
+    404: (Kind(404, "no-route", "There is no such route"), "GET /v1/openapi.json lists them"),
+    405: (Kind(405, "no-method", "The route has no such method"), "Allow says which it has"),
+    413: (PROBLEMS[errors.TooLongError], "send less"),
+}
 
 
 def _place(fault: Any) -> str:
     """Say where, by names of the schema: the name of an unknown field came in, and is not repeated."""
-    where = fault["loc"][:-1] if fault["type"] == "extra_forbidden" else fault["loc"]
-    return ".".join(map(str, where))
+    first, *rest = fault["loc"]
+    declared = first != "body" and fault["type"] != "extra_forbidden"
+    told = (part for part in rest if declared or isinstance(part, int) or part in field_names())
+    return ".".join(map(str, (first, *told)))
+
+
+def _example(kind: Kind) -> dict[str, Any]:
+    body = _body(kind, "what to do about it")
+    if kind is PROBLEMS[errors.NoConsentError]:
+        body["purpose"] = "face.effect"
+    if kind is PROBLEMS[errors.MalformedError]:
+        body["faults"] = [{"in": "body.phone", "fault": "string_pattern_mismatch"}]
+    return body
 
 
 def _body(kind: Kind, detail: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from service.datamap import CEILING, Kept, kept_tables
 from service.errors import GoneError
 from service.ops.alarms import raise_alarm
 from service.parts import Parts
+from service.policy import notices
 from service.rights.cancellation import cancel, replay
 from service.rights.cases import catch_up
 from service.rights.ending import running_file
@@ -60,7 +61,8 @@ def sweep_tables(parts: Parts, *, brief: bool = False) -> dict[str, int]:
     rules = kept_tables(Base)
     gone = {}
     for table in reversed(Base.metadata.sorted_tables):
-        kept = rules[table.name]
+        if (kept := rules.get(table.name)) is None:
+            continue  # tells of nobody, and stays
         shortest = min(kept.days, kept.brief.days if kept.brief else kept.days)
         if table.name == Account.__tablename__ or (brief and timedelta(days=shortest) > BRIEF):
             continue  # accounts go by cancellation, with all they have
@@ -139,7 +141,7 @@ def _unused(parts: Parts) -> tuple[int, int]:
         day = Account.active_at
         untold = Account.warned_at.is_(None) | (Account.warned_at < day)
         due = (day <= now - UNUSED + NOTICE) & (day > now - UNUSED) & untold
-        told = parts.notices.tell(session, "inactive", {"date": f"{now + NOTICE:%Y-%m-%d}"}, now, due)
+        told = notices.tell(session, "inactive", {"date": f"{now + NOTICE:%Y-%m-%d}"}, now, due)
         session.execute(update(Account).where(due).values(warned_at=now))
         unused = session.scalars(select(Account.id).where(day <= now - UNUSED)).all()
     for account_id in unused:

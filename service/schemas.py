@@ -1,5 +1,7 @@
 """What all schemas share: unknown fields are refused, and a few types with names."""
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -24,3 +26,15 @@ class Schema(BaseModel):
     """The base of all schemas: what is not in it is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+@cache
+def field_names() -> frozenset[str]:
+    """Return the name of every field of every schema: no others are told to who sent something wrong."""
+
+    def of(schema: type[BaseModel]) -> Iterator[str]:
+        yield from (field.alias or name for name, field in schema.model_fields.items())
+        for derived in schema.__subclasses__():
+            yield from of(derived)
+
+    return frozenset(of(Schema))

@@ -84,7 +84,13 @@ class Settings(BaseSettings):
 
     # -- who runs it --------------------------------------------------------------------------
     operator_name: str = Field("the operator of this installation", description="Named in every notice.")
-    contact: str = Field("", description="E-mail address of who answers for personal data.")
+    contact: str = Field(
+        "", pattern=r"^([^@\s]+@[^@\s]+)?$", description="E-mail address of who answers for personal data."
+    )
+    notice_days: Positive = Field(
+        7,
+        description="Days for which everybody knows of a change of the policy that matters before it counts.",
+    )
 
     # -- jobs ---------------------------------------------------------------------------------
     jobs: bool = Field(True, description="Take jobs; off where a replica is to do all else, without cells.")
@@ -115,6 +121,10 @@ class Settings(BaseSettings):
     factor_tries: Positive = Field(10, description="Wrong second factors of one account in an hour.")
     handles_per_day: Positive = Field(10, description="Handles that one account may ask for in a day.")
     misses_per_caller: Positive = Field(60, description="Ids that do not exist, asked for in ten minutes.")
+    acceptances_per_address: Positive = Field(
+        120, description="Acceptances of the policy from one network in an hour."
+    )
+    questions_per_caller: Positive = Field(10, description="Questions from one account or network in a day.")
     jobs_per_hour: Positive = Field(600, description="Jobs that one account may begin in an hour.")
 
     # -- logs ---------------------------------------------------------------------------------
@@ -145,6 +155,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "host: plain HTTP is for this machine only; give tls_cert and tls_key, "
                 "or behind_proxy where a proxy ends TLS"
+            )
+        # Clause 9a: who answers is named before anybody else can come.
+        if (not self.is_loopback or self.behind_proxy) and not self.contact:
+            raise ValueError(
+                "contact: say who answers for personal data, before others can reach the service"
             )
         if self.sms == "console" and not self.is_loopback:
             raise ValueError(

@@ -5,7 +5,7 @@ import secrets
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from service.accounts.handles import random_handle
@@ -14,9 +14,35 @@ from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
 from service.ops.ending import require_running
 from service.parts import Parts
-from service.policy.service import accepted_version
+from service.policy.notices import UNREAD
+from service.policy.service import ACCEPTED
+from service.policy.versions import tell_newcomer
 
 SESSION: Final = timedelta(days=30)
+_KEY_PREFIX: Final = "fkk_"
+# One question each, for they are asked at every request.
+_BY_KEY: Final = (
+    select(ApiKey.id, ApiKey.account_id, ApiKey.scopes, ACCEPTED.label("accepted"))
+    .join(Account, Account.id == ApiKey.account_id)
+    .where(ApiKey.token == bindparam("mark"), Account.locked_at.is_(None))
+)
+_BY_SESSION: Final = (
+    select(
+        SignIn.id,
+        SignIn.account_id,
+        SignIn.fresh_until,
+        SignIn.second_factor_at,
+        Account.role,
+        ACCEPTED.label("accepted"),
+        UNREAD.label("unread"),
+    )
+    .join(Account, Account.id == SignIn.account_id)
+    .where(
+        SignIn.token == bindparam("mark"),
+        SignIn.created_at > bindparam("since"),
+        Account.locked_at.is_(None),
+    )
+)
 
 
 def new_account(parts: Parts, session: Session) -> Account:
@@ -41,6 +67,7 @@ def new_account(parts: Parts, session: Session) -> Account:
     )
     session.add(account)
     session.flush()
+    tell_newcomer(session, account.id, now)
     return account
 
 
@@ -82,35 +109,30 @@ def caller_of(parts: Parts, token: str, network: str) -> Caller:
     UnknownCallerError
         It is none, it has run out, or it was revoked: which of these is not said.
     """
-    mark, now = digest_of(token), parts.clock()
-    with parts.database.begin() as session:
-        if token.startswith("fkk_"):
-            key = session.scalar(select(ApiKey).where(ApiKey.token == mark))
-            account = session.get(Account, key.account_id) if key else None
-            if key is not None and account is not None and account.locked_at is None:
-                return Caller(
-                    network,
-                    account.id,
-                    key_id=key.id,
-                    scopes=frozenset(key.scopes.split()),
-                    accepted=accepted_version(session, account.id),
-                )
-        else:
-            signed_in = session.scalar(
-                select(SignIn).where(SignIn.token == mark, SignIn.created_at > now - SESSION)
-            )
-            account = session.get(Account, signed_in.account_id) if signed_in else None
-            if signed_in is not None and account is not None and account.locked_at is None:
-                return Caller(
-                    network,
-                    account.id,
-                    signed_in.id,
-                    role=account.role,
-                    accepted=accepted_version(session, account.id),
-                    fresh_until=signed_in.fresh_until,
-                    second_factor_at=signed_in.second_factor_at,
-                )
-    raise UnknownCallerError("this token does not hold, or no longer; sign in again")
+    now, key = parts.clock(), token.startswith(_KEY_PREFIX)
+    found = parts.database.row(
+        _BY_KEY if key else _BY_SESSION, {"mark": digest_of(token), "since": now - SESSION, "now": now}
+    )
+    if found is None:
+        raise UnknownCallerError("this token does not hold, or no longer; sign in again")
+    if key:
+        return Caller(
+            network,
+            found.account_id,
+            key_id=found.id,
+            scopes=frozenset(found.scopes.split()),
+            accepted=found.accepted,
+        )
+    return Caller(
+        network,
+        found.account_id,
+        found.id,
+        role=found.role,
+        accepted=found.accepted,
+        unread=found.unread,
+        fresh_until=found.fresh_until,
+        second_factor_at=found.second_factor_at,
+    )
 
 
 def sign_out(parts: Parts, caller: Caller) -> None:

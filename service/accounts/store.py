@@ -201,7 +201,7 @@ class Picture(Base):
     """The picture that a person shows of themselves: made anew from pixels, and never looked at."""
 
     __tablename__ = "avatars"
-    kept = Kept("used_at", 730, "delete")
+    kept = Kept("used_at", 730, "delete", alone="avatar")
     account_id: Mapped[str] = mapped_column(
         ForeignKey("accounts.id"),
         primary_key=True,
@@ -215,7 +215,7 @@ class Device(Base):
     """The little that is known of a device. There is no column for an identifier of its hardware."""
 
     __tablename__ = "devices"
-    kept = Kept("used_at", 180, "delete")
+    kept = Kept("used_at", 180, "delete", alone="device")
     account_id: Mapped[str] = mapped_column(
         ForeignKey("accounts.id"),
         primary_key=True,

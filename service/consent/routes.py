@@ -2,15 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from service.caller import Access, Caller, Level
-from service.consent import service
-from service.consent.schemas import Choices, ChoiceView, Choose
-from service.errors import AbsentError, ConflictError, NoScopeError, NotAcceptedError, UnknownCallerError
+from service.consent import receipts, service
+from service.consent.schemas import Choices, ChoiceView, Choose, ConsentReceipt, History, Made
+from service.errors import (
+    AbsentError,
+    ConflictError,
+    NoScopeError,
+    NotAcceptedError,
+    NotAllowedError,
+    UnknownCallerError,
+)
 from service.parts import Parts, the_parts
-from service.policy.registry import PERMISSIONS, PURPOSES, Language
-from service.policy.service import current
+from service.policy.registry import Language
+from service.policy.versions import current_name
 from service.problems import problems
 
 router = APIRouter(tags=["consent"])
@@ -18,9 +25,15 @@ router = APIRouter(tags=["consent"])
 Reader = Annotated[Caller, Depends(Access(Level.ACCOUNT, scope="consent:read"))]
 Chooser = Annotated[Caller, Depends(Access(Level.ACCOUNT, scope="consent:write"))]
 TheParts = Annotated[Parts, Depends(the_parts)]
+Signal = Annotated[
+    str, Header(alias="Sec-GPC", description="1, as browsers send it, keeps off and turns off what tracks.")
+]
 
 _READING = problems(UnknownCallerError, NotAcceptedError, NoScopeError)
-_CHOOSING = problems(UnknownCallerError, NotAcceptedError, NoScopeError, AbsentError, ConflictError)
+_FINDING = problems(UnknownCallerError, NotAcceptedError, NoScopeError, AbsentError)
+_CHOOSING = problems(
+    UnknownCallerError, NotAcceptedError, NoScopeError, NotAllowedError, AbsentError, ConflictError
+)
 
 
 @router.get("/consents", responses=_READING)
@@ -30,9 +43,11 @@ def list_consents(caller: Reader, parts: TheParts, language: Language = "en") ->
 
 
 @router.put("/consents/{purpose}", responses=_CHOOSING)
-def give_consent(caller: Chooser, parts: TheParts, purpose: str, asked: Choose) -> ChoiceView:
+def give_consent(
+    caller: Chooser, parts: TheParts, purpose: str, asked: Choose, gpc: Signal = ""
+) -> ChoiceView:
     """Consent to one purpose, having been shown its words."""
-    return _turn_on(parts, caller.account_id, "purpose", purpose, asked)
+    return _turn_on(parts, caller.account_id, "purpose", purpose, asked, gpc)
 
 
 @router.delete("/consents/{purpose}", responses=_CHOOSING)
@@ -50,7 +65,7 @@ def list_permissions(caller: Reader, parts: TheParts, language: Language = "en")
 @router.put("/permissions/{name}", responses=_CHOOSING)
 def give_permission(caller: Chooser, parts: TheParts, name: str, asked: Choose) -> ChoiceView:
     """Say that a permission is open on your device."""
-    return _turn_on(parts, caller.account_id, "permission", name, asked)
+    return _turn_on(parts, caller.account_id, "permission", name, asked, "")
 
 
 @router.delete("/permissions/{name}", responses=_CHOOSING)
@@ -59,19 +74,43 @@ def close_permission(caller: Chooser, parts: TheParts, name: str) -> ChoiceView:
     return _turn_off(parts, caller.account_id, "permission", name)
 
 
+@router.get("/consents/history", responses=_READING)
+def list_choices(
+    caller: Reader,
+    parts: TheParts,
+    before: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Those before this number.")] = None,
+    most: Annotated[int, Query(ge=1, le=100)] = 100,
+) -> History:
+    """List every choice that you made about purposes and permissions, the last one first."""
+    with parts.database.begin() as session:
+        made = service.history(session, caller.account_id, before, most)
+    return History(items=[Made.model_validate(one, from_attributes=True) for one in made])
+
+
+@router.get("/consents/receipts/{id}", responses=_FINDING)
+def download_consent_receipt(
+    caller: Reader, parts: TheParts, choice_id: Annotated[str, Path(alias="id")], response: Response
+) -> ConsentReceipt:
+    """Download the signed receipt of a choice."""
+    with parts.database.begin() as session:
+        choice = service.find(session, caller.account_id, choice_id)
+        found = receipts.receipt(parts, session, choice)
+    response.headers["Content-Disposition"] = f'attachment; filename="consent-{choice.id}.json"'
+    return ConsentReceipt.model_validate(found)
+
+
 def _all(parts: Parts, account_id: str, kind: service.Kind, language: Language) -> Choices:
     with parts.database.begin() as session:
-        items = [
-            _view(service.standing(session, account_id, kind, name), kind, language)
-            for name in (PURPOSES if kind == "purpose" else PERMISSIONS)
-        ]
-        return Choices(kind=kind, version=current(session, parts.clock()).version, items=items)
+        items = [_view(one, kind, language) for one in service.standings(session, account_id, kind)]
+        return Choices(kind=kind, version=current_name(session, parts.clock()), items=items)
 
 
-def _turn_on(parts: Parts, account_id: str, kind: service.Kind, name: str, asked: Choose) -> ChoiceView:
-    if asked.digest != service.digest_of(kind, name):
-        raise ConflictError("the words have changed since they were shown; show them again")
-    choice = service.choose(parts, account_id, kind, name, granted=True, language=asked.language)
+def _turn_on(
+    parts: Parts, account_id: str, kind: service.Kind, name: str, asked: Choose, gpc: str
+) -> ChoiceView:
+    choice = service.turn_on(
+        parts, account_id, kind, name, asked.digest, asked.language, opted_out=gpc == "1"
+    )
     return _view(service.Standing(name, True, choice), kind, asked.language)
 
 
@@ -81,7 +120,7 @@ def _turn_off(parts: Parts, account_id: str, kind: service.Kind, name: str) -> C
 
 
 def _view(standing: service.Standing, kind: service.Kind, language: Language) -> ChoiceView:
-    shown = PURPOSES[standing.name] if kind == "purpose" else PERMISSIONS[standing.name]
+    shown = service.shown(kind, standing.name)
     return ChoiceView(
         name=standing.name,
         granted=standing.granted,

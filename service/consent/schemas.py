@@ -1,7 +1,7 @@
 """What comes in and goes out about consents and permissions."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -34,3 +34,43 @@ class Choices(Schema):
     kind: Literal["purpose", "permission"]
     version: Version
     items: list[ChoiceView]
+
+
+class Made(Schema):
+    """A choice that was made."""
+
+    number: int = Field(description="In which order; pass it as `before` for those before it.")
+    id: str = Field(description="The receipt's number.")
+    kind: Literal["purpose", "permission"]
+    name: str
+    granted: bool
+    digest: Digest
+    version: Version
+    language: Language
+    method: Literal["request", "signal"] = Field(description="A signal is one of the browser's: Sec-GPC.")
+    at: datetime
+
+
+class History(Schema):
+    """Choices, the last one first; nothing in it is ever changed."""
+
+    items: list[Made]
+
+
+class ConsentSignature(Schema):
+    """Who signed a record: the key of `GET /v1/receipt-key`."""
+
+    algorithm: Literal["Ed25519"]
+    key: str = Field(description="The key's number.")
+    public_key: str = Field(description="Base64.")
+    value: str = Field(
+        description="Base64; of `facekit consent receipt v1`, a zero byte, and the record as JSON in ASCII "
+        "with sorted keys and no space."
+    )
+
+
+class ConsentReceipt(Schema):
+    """A choice's receipt, to keep."""
+
+    record: dict[str, Any] = Field(description="Structured as ISO/IEC TS 27560:2023.")
+    signature: ConsentSignature

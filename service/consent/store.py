@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -13,6 +13,7 @@ class Choice(Base):
     """That somebody turned something on or off."""
 
     __tablename__ = "choices"
+    __table_args__ = (UniqueConstraint("account_id", "number"),)
     kept = Kept("at", 730, "unlink")
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.CHOICE, "the receipt's number")

@@ -235,6 +235,10 @@ class Room:
             self.try_to_end(job, "cancelled", "no-consent")
         return len(found)
 
+    def is_ready(self) -> bool:
+        """Say whether a job could begin now; where none are taken, nothing is waited for."""
+        return not self._settings.jobs or self.stock.is_up
+
     def work(self, name: str, picture: bytearray, options: Mapping[str, Any]) -> bytearray:
         """Have a cell do something with a picture that is no job's; see `service.parts.Jobs`."""
         with self.store.scratch(upload="plain") as scratch:

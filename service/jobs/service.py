@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 from datetime import timedelta
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from facekit.keys import kem_of
 from facekit.receipts import Outcome
@@ -21,6 +21,7 @@ from service.jobs.webhooks import Hook, check_address
 from service.parts import Parts
 
 _LISTED: Final = 200
+_ABSENT: Final = "there is no such job, or it is not yours"
 
 
 def start(parts: Parts, room: Room, caller: Caller, asked: StartJob, key: str | None) -> JobStarted:
@@ -112,12 +113,10 @@ def mine(parts: Parts, caller: Caller, job_id: str) -> Job:
     ------
     AbsentError
         There is none, or it is somebody else's.
-    TooManyError
-        Too many ids that do not exist were asked for.
     """
     row = ledger.find(parts, job_id)
     if row is None or row.account_id is None or row.account_id != caller.account_id:
-        _miss(parts, caller)
+        raise AbsentError(_ABSENT)
     return row
 
 
@@ -126,7 +125,7 @@ def live(parts: Parts, room: Room, caller: Caller, job_id: str) -> Live:
 
     Raises
     ------
-    AbsentError, TooManyError
+    AbsentError
         As in `mine`.
     GoneError
         It has ended.
@@ -146,18 +145,18 @@ def receipt(parts: Parts, caller: Caller, job_id: str) -> str:
 
     Raises
     ------
-    AbsentError, TooManyError
+    AbsentError
         As in `mine`.
     ConflictError
         The job has not ended yet.
     """
     row = ledger.find(parts, job_id)
     if row is not None and row.account_id is not None and row.account_id != caller.account_id:
-        _miss(parts, caller)
+        raise AbsentError(_ABSENT)
     if (found := ledger.receipt(parts, job_id)) is not None:
         return found
     if row is None:
-        _miss(parts, caller)
+        raise AbsentError(_ABSENT)
     raise ConflictError("there is no receipt before all has been erased; DELETE the job to end it")
 
 
@@ -182,10 +181,3 @@ def view(row: Job, job: Live | None) -> JobView:
 def listed(parts: Parts, room: Room, caller: Caller) -> list[JobView]:
     """List one's jobs, the latest first."""
     return [view(row, room.find(row.id)) for row in ledger.recent(parts, caller.account_id, _LISTED)]
-
-
-def _miss(parts: Parts, caller: Caller) -> NoReturn:
-    """Count an id that does not exist, or is somebody else's, so that guessing has an end."""
-    who, most = caller.account_id or caller.network, parts.settings.misses_per_caller
-    parts.limits.spend("misses of", who, most, timedelta(minutes=10))
-    raise AbsentError("there is no such job, or it is not yours")

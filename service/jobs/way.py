@@ -40,7 +40,7 @@ def receive(room: Room, job: Live, feed: Feed, length: int, *, plain: bool) -> N
     """
     try:
         how = "plain" if plain else "sealed"
-        ledger.move(room.parts, job.id, upload=how, size=size_range(length))
+        ledger.move(room.parts, job.id, upload=how, size=size_range(str(length)))
         parts: Iterator[bytes] = feed.parts()
         if plain:
             # Clause 1.2.2(4)a: sealed to the cell as it comes, so that the disk has no other form of it.

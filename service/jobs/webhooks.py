@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from service.errors import RefusedError
-from service.gateway import Gateway, Message
+from service.gateway import Gateway, Message, is_public
 
 #: Seconds before each further try.
 WAITS: Final = (1.0, 5.0, 25.0)
@@ -120,3 +120,12 @@ def check_address(url: str, *, private: bool) -> None:
         raise RefusedError("webhook: expected an address that begins with https://")
     if parts.username or parts.password or not url.isascii() or not url.isprintable() or " " in url:
         raise RefusedError("webhook: expected an address without a name, a password or other characters")
+    if not private and not _may_be_public(parts.hostname):
+        raise RefusedError("webhook: the address lies in a private network")
+
+
+def _may_be_public(host: str) -> bool:
+    try:
+        return is_public(host)
+    except ValueError:  # a name, which is looked up when something is sent, and each time anew
+        return host != "localhost"

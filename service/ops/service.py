@@ -61,6 +61,8 @@ def open_case(
         if account_id is not None:
             case = cases.open_case(parts, session, account_id, asking, received_at)
             case.code = code_digest(parts, case.id, code)
+            session.flush()
+            cases.raise_alarms(parts, session)  # a mail may have lain for long
         write(parts, session, grounds, "open case", case.id if account_id is not None else "")
     if account_id is None:
         raise AbsentError("no account has this phone or handle")
@@ -114,7 +116,7 @@ def refuse_case(
     parts: Parts, grounds: Grounds, case_id: str, ground: Ground, evidence: str, words: str, appeal: str
 ) -> None:
     """Refuse a case: on one of eight grounds, by a person, with evidence, and saying how to appeal."""
-    # Clauses 5.5.1 to 5.5.8, 5.5 (head) b: none of these can be left out.
+    # Clauses 5.5 (head) b, 5.5.1, 5.5.2, 5.5.3, 5.5.4, 5.5.5, 5.5.6, 5.5.7, 5.5.8: nothing can be left out.
     with parts.database.begin() as session:
         case = _open_one(parts, session, grounds, "refuse case", case_id)
         _decide(session, case, grounds)

@@ -1,7 +1,7 @@
 """What the policy speaks of, as data: purposes, permissions, recipients, rights.
 
-A version of the policy is its text and these registries. Where they change, so must the version
-(`service.policy.service.publish`), and the change is found to be material or not by comparing them.
+A version of the policy is its text and these registries (`service.policy.stated`). Where they change, so
+must the version (`service.policy.versions.publish`), and comparing them finds what changed that matters.
 """
 
 import hashlib
@@ -166,22 +166,6 @@ RECIPIENTS: Final[Mapping[str, Recipient]] = MappingProxyType(
 
 #: Clause 8(4): what a person can ask for. Fewer of them is a material change.
 RIGHTS: Final = ("access", "correct", "erase", "export", "withdraw", "cancel", "appeal")
-
-
-def registries(contact: str) -> dict[str, Any]:
-    """Return what a version of the policy states beside its text, as JSON can hold it."""
-    return {
-        "purposes": {
-            name: {**asdict(one), "words": dict(one.words), "digest": one.digest}
-            for name, one in PURPOSES.items()
-        },
-        "permissions": {
-            name: {"words": dict(one.words), "feature": one.feature} for name, one in PERMISSIONS.items()
-        },
-        "recipients": {name: asdict(one) for name, one in RECIPIENTS.items()},
-        "rights": list(RIGHTS),
-        "contact": contact,
-    }
 
 
 def _digest(document: Mapping[str, Any]) -> str:

@@ -1,36 +1,74 @@
-"""Ways in to the policy."""
+"""Ways in to the policy: reading and accepting it, its versions, notices and cookies."""
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path, Query
 
 from service.caller import Access, Caller, Level
-from service.errors import ConflictError, UnknownCallerError
+from service.cookies import COOKIES
+from service.errors import (
+    AbsentError,
+    ConflictError,
+    NoScopeError,
+    NotAllowedError,
+    RefusedError,
+    SecondFactorError,
+    TooManyError,
+    UnknownCallerError,
+)
 from service.parts import Parts, the_parts
-from service.policy import service
-from service.policy.schemas import Accept, Accepted, PolicyView
+from service.policy import notices, service, versions
+from service.policy.registry import Language
+from service.policy.schemas import (
+    Accept,
+    Accepted,
+    Cookies,
+    CookieView,
+    Notices,
+    NoticeView,
+    PolicyNow,
+    PolicyView,
+    Publish,
+    Published,
+    RegisterDifference,
+    VersionDifference,
+    Versions,
+    VersionView,
+)
+from service.policy.stated import differences, text_difference
+from service.policy.store import Notice, PolicyVersion
 from service.problems import problems
+from service.schemas import Version
 
 router = APIRouter(tags=["policy"])
 
+Anybody = Annotated[Caller, Depends(Access(Level.ANYBODY))]
+# Clause 8 (head) b: also who has not accepted what is new has to see what it is.
+Told = Annotated[Caller, Depends(Access(Level.ACCOUNT, leaving=True))]
+Operator = Annotated[Caller, Depends(Access(Level.OPERATOR, leaving=True))]
+TheParts = Annotated[Parts, Depends(the_parts)]
+
 
 @router.get("/policy", responses=problems(UnknownCallerError))
-def read_policy(
-    _: Annotated[Caller, Depends(Access(Level.ANYBODY))], parts: Annotated[Parts, Depends(the_parts)]
-) -> PolicyView:
+def read_policy(_: Anybody, parts: TheParts) -> PolicyNow:
     """Read the version in force. Reading stores nothing."""
     with parts.database.begin() as session:
-        found = service.current(session, parts.clock())
-    return PolicyView.model_validate(found, from_attributes=True)
+        now = parts.clock()
+        found, following = versions.current(session, now), versions.later(session, now)
+    return PolicyNow(**_whole(found), later=[_view(one) for one in following])
 
 
-@router.post("/policy/acceptances", status_code=201, responses=problems(UnknownCallerError, ConflictError))
-def accept_policy(
-    caller: Annotated[Caller, Depends(Access(Level.ANYBODY))],
-    parts: Annotated[Parts, Depends(the_parts)],
-    asked: Accept,
-) -> Accepted:
+@router.post(
+    "/policy/acceptances",
+    status_code=201,
+    responses=problems(UnknownCallerError, ConflictError, TooManyError),
+)
+def accept_policy(caller: Anybody, parts: TheParts, asked: Accept) -> Accepted:
     """Accept the version in force. This is what everything else needs first, and no consent to anything."""
+    parts.limits.spend(
+        "acceptances from", caller.network, parts.settings.acceptances_per_address, timedelta(hours=1)
+    )
     accepted, token = service.accept(parts, caller, asked.version, asked.digest, asked.language)
     return Accepted(
         id=accepted.id,
@@ -39,4 +77,114 @@ def accept_policy(
         language=asked.language,
         at=accepted.at,
         token=token,
+    )
+
+
+@router.get("/policy/versions", responses=problems(UnknownCallerError))
+def list_policy_versions(_: Anybody, parts: TheParts) -> Versions:
+    """List all versions, in force, before and to come."""
+    with parts.database.begin() as session:
+        return Versions(items=[_view(one) for one in versions.every(session)])
+
+
+@router.get("/policy/versions/{version}", responses=problems(UnknownCallerError, AbsentError))
+def read_policy_version(_: Anybody, parts: TheParts, version: Version) -> PolicyView:
+    """Read one version, whole; it is never changed."""
+    with parts.database.begin() as session:
+        return PolicyView(**_whole(versions.find(session, version)))
+
+
+@router.get("/policy/diff", responses=problems(UnknownCallerError, AbsentError))
+def compare_policy_versions(
+    _: Anybody,
+    parts: TheParts,
+    older: Annotated[Version, Query(alias="from")],
+    newer: Annotated[Version, Query(alias="to")],
+) -> VersionDifference:
+    """Compare two versions: their words line by line, and their registers."""
+    with parts.database.begin() as session:
+        one, other = versions.find(session, older), versions.find(session, newer)
+    found = differences(one.registries, other.registries)
+    return VersionDifference(
+        older=older,
+        newer=newer,
+        text=list(text_difference(one.text, other.text)),
+        registers={
+            name: RegisterDifference(added=list(it.added), removed=list(it.removed), changed=list(it.changed))
+            for name, it in found.items()
+        },
+    )
+
+
+@router.post(
+    "/ops/policy/versions",
+    status_code=201,
+    responses=problems(
+        UnknownCallerError, NotAllowedError, NoScopeError, SecondFactorError, ConflictError, RefusedError
+    ),
+)
+def publish_policy_version(_: Operator, parts: TheParts, asked: Publish) -> Published:
+    """Publish a version; where something that matters changes, every account is told."""
+    flags = tuple(name for name in ("ownership", "impact") if getattr(asked, name))
+    version, told = versions.publish(parts, versions.Draft(asked.effective_at, asked.text, flags))
+    return Published(version=_view(version), told=told)
+
+
+@router.get("/notices", responses=problems(UnknownCallerError, NoScopeError))
+def list_notices(caller: Told, parts: TheParts, language: Language = "en") -> Notices:
+    """List what you are told. While there is something that you have not seen, every answer says so."""
+    with parts.database.begin() as session:
+        found = notices.own(session, caller.account_id)
+    items = [_notice(parts, one, language) for one in found]
+    return Notices(unread=sum(one.read_at is None for one in items), items=items)
+
+
+@router.post("/notices/{id}/read", responses=problems(UnknownCallerError, NoScopeError, AbsentError))
+def read_notice(
+    caller: Told, parts: TheParts, notice_id: Annotated[str, Path(alias="id")], language: Language = "en"
+) -> NoticeView:
+    """Say that you have seen a notice; the first time counts."""
+    with parts.database.begin() as session:
+        found = notices.read(session, caller.account_id, notice_id, parts.clock())
+    return _notice(parts, found, language)
+
+
+@router.get("/cookies", responses=problems(UnknownCallerError))
+def list_cookies(_: Anybody) -> Cookies:
+    """List every cookie that the service sets."""
+    # Clause 2 (head): made from the list without which none can be set.
+    return Cookies(
+        items=[
+            CookieView(name=name, purpose=one.words, seconds=one.seconds, party=one.party)
+            for name, one in COOKIES.items()
+        ]
+    )
+
+
+def _view(one: PolicyVersion) -> VersionView:
+    return VersionView(**{name: getattr(one, name) for name in VersionView.model_fields})
+
+
+def _whole(one: PolicyVersion) -> dict[str, Any]:
+    # Clause 9a: who answers stands in every rendering.
+    return {
+        **_view(one).model_dump(),
+        "operator": one.registries["operator"],
+        "contact": one.registries["contact"],
+        "text": one.text,
+        "registries": one.registries,
+    }
+
+
+def _notice(parts: Parts, one: Notice, language: Language) -> NoticeView:
+    title, text = notices.worded(one, language)
+    return NoticeView.model_validate(
+        {
+            **{name: getattr(one, name) for name in ("id", "kind", "facts", "at", "read_at")},
+            "title": title,
+            "text": text,
+            "language": language,
+            "operator": parts.settings.operator_name,
+            "contact": parts.settings.contact,
+        }
     )

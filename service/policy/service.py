@@ -1,20 +1,30 @@
-"""Publishing the policy, and accepting it."""
+"""Accepting the policy."""
 
 import hashlib
-import json
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from facekit.policy import policy_text
+from service.accounts.store import Account
 from service.caller import Caller
-from service.errors import AbsentError, ConflictError, NotAcceptedError
+from service.errors import ConflictError, NotAcceptedError
 from service.parts import Parts
-from service.policy.registry import Language, registries
-from service.policy.store import Acceptance, PolicyVersion
+from service.policy.registry import Language
+from service.policy.store import Acceptance
+from service.policy.versions import IN_FORCE, current, later
+
+__all__ = [
+    "ACCEPTED",
+    "NOT_ACCEPTED",
+    "UNBOUND",
+    "accept",
+    "bind_acceptance",
+    "current",
+    "find_acceptance",
+]
 
 #: How long an acceptance waits for who gave it to sign in.
 UNBOUND: Final = timedelta(hours=1)
@@ -22,57 +32,25 @@ NOT_ACCEPTED: Final = (
     "accept the policy first: POST /v1/policy/acceptances, and send its token as Facekit-Acceptance"
 )
 
-
-def current(session: Session, now: datetime) -> PolicyVersion:
-    """Return the version in force."""
-    found = session.scalar(
-        select(PolicyVersion)
-        .where(PolicyVersion.effective_at <= now)
-        .order_by(PolicyVersion.effective_at.desc(), PolicyVersion.published_at.desc())
-        .limit(1)
-    )
-    if found is None:
-        raise AbsentError("no version of the policy is in force")
-    return found
-
-
-def version_of(text: str, stated: dict[str, object]) -> tuple[str, str]:
-    """Return a version's name, of its text and registries, and the digest of its text."""
-    whole = json.dumps({"text": text, "registries": stated}, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(whole.encode()).hexdigest()[:16], hashlib.sha256(text.encode()).hexdigest()
-
-
-def publish_first(parts: Parts) -> None:
-    """Publish the packaged policy where there is none yet."""
-    now, text = parts.clock(), policy_text()
-    stated = registries(parts.settings.contact)
-    version, digest = version_of(text, stated)
-    with parts.database.begin() as session:
-        if session.scalar(select(PolicyVersion.version).limit(1)) is None:
-            session.add(
-                PolicyVersion(
-                    version=version,
-                    digest=digest,
-                    text=text,
-                    registries=stated,
-                    published_at=now,
-                    effective_at=now,
-                    superseded_at=None,
-                    material=False,
-                    reasons=[],
-                )
-            )
+#: Whether an account that a statement is about has accepted the version that is in force at `now`.
+ACCEPTED: Final = exists().where(
+    Acceptance.account_id == Account.id, Acceptance.version == IN_FORCE.scalar_subquery()
+)
 
 
 def accept(
     parts: Parts, caller: Caller, version: str, digest: str, language: Language
 ) -> tuple[Acceptance, str | None]:
-    """Write down that somebody accepts; returns it, and for who has not signed in a token."""
+    """Write down that somebody accepts; returns it, and for who has not signed in a token.
+
+    Who has an account can accept a version before it comes into force, so that nothing stops on that day.
+    """
+    # Clause P-3: this is no consent; `consent.service.choose` alone writes those.
     now = parts.clock()
     token = None if caller.account_id else secrets.token_urlsafe(32)
     with parts.database.begin() as session:
-        wanted = current(session, now)
-        if (version, digest) != (wanted.version, wanted.digest):
+        open_to = [current(session, now), *(later(session, now) if caller.account_id else ())]
+        if (version, digest) not in {(one.version, one.digest) for one in open_to}:
             raise ConflictError("this is not the version in force: GET /v1/policy shows it")
         accepted = Acceptance(
             id=secrets.token_urlsafe(16),
@@ -105,19 +83,6 @@ def bind_acceptance(session: Session, acceptance_id: str, account_id: str) -> No
         update(Acceptance)
         .where(Acceptance.id == acceptance_id, Acceptance.account_id.is_(None))
         .values(account_id=account_id, token=None)
-    )
-
-
-def accepted_version(session: Session, account_id: str) -> str:
-    """Return the version that an account accepted last; empty where there is none."""
-    return (
-        session.scalar(
-            select(Acceptance.version)
-            .where(Acceptance.account_id == account_id)
-            .order_by(Acceptance.at.desc())
-            .limit(1)
-        )
-        or ""
     )
 
 

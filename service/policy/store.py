@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
-from service.datamap import Brief, DataClass, Kept, held
+from service.datamap import STAYS, Brief, DataClass, Kept, held
 
 _OWN = held(DataClass.OWN, "what the policy says", personal=False)
 
@@ -16,14 +16,17 @@ class PolicyVersion(Base):
     """One version; never changed, and never swept: who accepted it must be able to read it."""
 
     __tablename__ = "policy_versions"
-    kept = Kept("superseded_at", 730, "nothing")
+    kept = STAYS
     version: Mapped[str] = mapped_column(String(16), primary_key=True, info=_OWN)
+    number: Mapped[int] = mapped_column(unique=True, info=_OWN)  # its place in the chain, from 1 on
+    record: Mapped[str] = mapped_column(String(64), info=_OWN)  # digest of all of it and of the record before
+    previous: Mapped[str | None] = mapped_column(String(16), unique=True, info=_OWN)
+    package: Mapped[str] = mapped_column(String(64), info=_OWN)  # digest of the text that the package had
     digest: Mapped[str] = mapped_column(String(64), info=_OWN)
     text: Mapped[str] = mapped_column(Text, info=_OWN)
     registries: Mapped[dict[str, Any]] = mapped_column(JSON, info=_OWN)
     published_at: Mapped[datetime] = mapped_column(info=_OWN)
     effective_at: Mapped[datetime] = mapped_column(info=_OWN)
-    superseded_at: Mapped[datetime | None] = mapped_column(info=_OWN)
     material: Mapped[bool] = mapped_column(info=_OWN)
     reasons: Mapped[list[str]] = mapped_column(JSON, info=_OWN)
 
@@ -51,3 +54,20 @@ class Acceptance(Base):
         String(8), info=held(DataClass.CHOICE, "the language of the text shown")
     )
     at: Mapped[datetime] = mapped_column(info=held(DataClass.CHOICE, "when"))
+
+
+class Notice(Base):
+    """That an account was told something, and when it was seen; one number for all who were told at once."""
+
+    __tablename__ = "notices"
+    kept = Kept("at", 730, "delete")
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id"),
+        primary_key=True,
+        info=held(DataClass.PROOF, "who was told", exported=False),
+    )
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, info=held(DataClass.PROOF, "its number"))
+    kind: Mapped[str] = mapped_column(String(16), info=held(DataClass.PROOF, "what it is about"))
+    facts: Mapped[dict[str, str]] = mapped_column(JSON, info=held(DataClass.PROOF, "which change, which day"))
+    at: Mapped[datetime] = mapped_column(info=held(DataClass.PROOF, "when"))
+    read_at: Mapped[datetime | None] = mapped_column(info=held(DataClass.PROOF, "when it was seen"))

@@ -32,7 +32,7 @@ from service.rights.store import Cancellation, Case, CaseProof
 from service.tables import Base
 
 Cause = Literal["settings", "mail", "support", "inactive", "replayed"]
-#: Clause 5.3 p2 b, C23: an archive that a law demands would be named here; this service keeps none.
+#: Clause 5.3 p2 b: an archive that a law demands would be named here; this service keeps none.
 ARCHIVE: Final = "none"
 
 

@@ -41,7 +41,7 @@ State = Literal["received", "verified", "done", "answered", "refused", "withdraw
 Outcome = Literal["done", "answered", "refused", "withdrawn", "lapsed"]
 #: What needs nobody to think about it.
 AUTOMATIC: Final = ("access", "erase", "cancel")
-#: Clauses 5.5.1 to 5.5.8: on what grounds a request may be refused, and no other.
+#: On these grounds of section 5.5 a request may be refused, and on no other.
 Ground = Literal["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"]
 
 
@@ -161,7 +161,8 @@ def catch_up(parts: Parts) -> dict[str, int]:
     In this order also after an outage: nothing is late without an alarm before.
     """
     now = parts.clock()
-    alarms = _raise_alarms(parts, now)
+    with parts.database.begin() as session:
+        alarms = raise_alarms(parts, session)
     with parts.database.begin() as session:
         is_open = Case.closed_at.is_(None)
         ready = session.scalars(
@@ -177,6 +178,16 @@ def catch_up(parts: Parts) -> dict[str, int]:
     return {"alarms": alarms, "cases carried out": done, "cases lapsed": len(silent)}
 
 
+def raise_alarms(parts: Parts, session: Session) -> int:
+    """Raise an alarm about each open case whose last day is near or past; return how many were new."""
+    raised, now = 0, parts.clock()
+    for kind, since in (("case near", Case.received_at <= now - NEAR), ("case late", Case.due_at <= now)):
+        known = exists().where(Alarm.kind == kind, Alarm.about == Case.id)
+        for case_id in session.scalars(select(Case.id).where(Case.closed_at.is_(None), since, ~known)):
+            raised += raise_alarm(parts, session, kind, case_id)
+    return raised
+
+
 def _try(parts: Parts, case_id: str) -> bool:
     """Carry out one case; a fault in it keeps none of the others waiting."""
     try:
@@ -187,16 +198,6 @@ def _try(parts: Parts, case_id: str) -> bool:
             raise_alarm(parts, session, "case failed", case_id)
         return False
     return True
-
-
-def _raise_alarms(parts: Parts, now: datetime) -> int:
-    raised = 0
-    with parts.database.begin() as session:
-        for kind, since in (("case near", Case.received_at <= now - NEAR), ("case late", Case.due_at <= now)):
-            known = exists().where(Alarm.kind == kind, Alarm.about == Case.id)
-            for case_id in session.scalars(select(Case.id).where(Case.closed_at.is_(None), since, ~known)):
-                raised += raise_alarm(parts, session, kind, case_id)
-    return raised
 
 
 def _step(case: Case, step: str, by: str, at: datetime) -> None:

@@ -19,6 +19,7 @@ from service.errors import ConflictError
 from service.ops.ending import ends_at
 from service.ops.store import Ending
 from service.parts import Parts
+from service.policy import notices
 from service.rights.receipts import LIMITS, TERMINATION, issue
 from service.tables import Base
 
@@ -42,7 +43,7 @@ def announce(parts: Parts, date: datetime) -> int:
         if ends_at(session) is not None:
             raise ConflictError("the end has been announced already")
         session.add(Ending(id=1, announced_at=now, ends_at=date))
-        return parts.notices.tell(session, "termination", {"date": f"{date:%Y-%m-%d}"}, now)
+        return notices.tell(session, "termination", {"date": f"{date:%Y-%m-%d}"}, now)
 
 
 def erase_all(parts: Parts) -> Path:
@@ -67,8 +68,9 @@ def erase_all(parts: Parts) -> Path:
     with parts.database.begin() as session:
         for table in reversed(tables):
             session.execute(delete(table))
-    with parts.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM" if parts.database.is_sqlite else "VACUUM FULL")
+    if not parts.database.is_sqlite:  # which overwrites what it deletes
+        with parts.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM FULL")
     parts.vault.destroy()
     _wipe(parts)
     document = issue(parts.signer, _content(parts, end, rows))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Require
+from tests.service.local import Local
 from tests.service.serving import Person, Postgres, Server, Texts
 
 ROOT = os.geteuid() == 0
@@ -46,12 +47,36 @@ def database(request: pytest.FixtureRequest) -> Callable[[], dict[str, str]]:
     return lambda: {"FACEKIT_DATABASE_URL": running.create(f"t{secrets.token_hex(6)}")}
 
 
+@pytest.fixture
+def local(tmp_path: Path) -> Local:
+    """The service in this process on SQLite, with a clock that stands still until it is moved."""
+    return Local(tmp_path / "data", {})
+
+
+@pytest.fixture
+def each_local(database: Callable[[], dict[str, str]], tmp_path: Path) -> Local:
+    """The same on both kinds of database, for what depends on them."""
+    return Local(tmp_path / "data", database())
+
+
 @pytest.fixture(scope="session")
 def server(
     database: Callable[[], dict[str, str]], texts: Texts, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server for the whole session, with limits that tests do not run into."""
     with Server(tmp_path_factory.mktemp("data"), texts, database()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def obedient(
+    database: Callable[[], dict[str, str]], texts: Texts, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server whose cells do as the photo says (tests/obedient.py)."""
+    settings = {"FACEKIT_CELLS": "2", "FACEKIT_WEBHOOK_PRIVATE": "true", "FACEKIT_PLAIN_UPLOADS": "true"}
+    folder = tmp_path_factory.mktemp("obedient")
+    program = "tests.service.obedient_service"
+    with Server(folder, texts, database() | settings, program=program) as running:
         yield running
 
 

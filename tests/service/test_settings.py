@@ -6,7 +6,12 @@ from service.errors import SetupError
 from service.settings import Settings
 
 CERT = {"tls_cert": "cert.pem", "tls_key": "key.pem"}
-TEXTS = {"sms": "webhook", "sms_url": "https://sms.example", "sms_secret": "s"}
+TEXTS = {
+    "sms": "webhook",
+    "sms_url": "https://sms.example",
+    "sms_secret": "s",
+    "contact": "privacy@example.org",
+}
 
 
 def test_the_defaults_are_for_this_machine_alone():
@@ -35,7 +40,10 @@ def test_loopback_needs_neither(host):
     ("given", "said"),
     [
         ({"tls_cert": "cert.pem"}, "give both"),
-        ({"host": "192.0.2.1", "sms": "console", **CERT}, "loopback only"),
+        ({"host": "192.0.2.1", **TEXTS, "sms": "console", **CERT}, "loopback only"),
+        ({"host": "192.0.2.1", **TEXTS, "contact": "", **CERT}, "contact"),
+        ({"behind_proxy": "192.0.2.7"}, "contact"),
+        ({"contact": "somebody"}, "FACEKIT_CONTACT"),
         ({"sms": "webhook"}, "sms_url and sms_secret"),
         ({"port": 70000}, "FACEKIT_PORT"),
         ({"result_seconds": 601}, "FACEKIT_RESULT_SECONDS"),

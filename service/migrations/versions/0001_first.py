@@ -98,15 +98,20 @@ def upgrade() -> None:
     op.create_table(
         "policy_versions",
         sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("record", sa.String(length=64), nullable=False),
+        sa.Column("previous", sa.String(length=16), nullable=True),
+        sa.Column("package", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("registries", sa.JSON(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("material", sa.Boolean(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("version"),
+        sa.UniqueConstraint("number"),
+        sa.UniqueConstraint("previous"),
     )
     op.create_table(
         "receipts",
@@ -223,6 +228,7 @@ def upgrade() -> None:
             ["accounts.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account_id", "number"),
     )
     with op.batch_alter_table("choices", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_choices_account_id"), ["account_id"], unique=False)
@@ -305,6 +311,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_jobs_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "notices",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id"),
+    )
+    op.create_table(
+        "questions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=True),
+        sa.Column("question", sa.LargeBinary(), nullable=False),
+        sa.Column("reply_to", sa.LargeBinary(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_questions_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
         "second_factors",
         sa.Column("account_id", sa.String(length=32), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
@@ -371,6 +409,11 @@ def downgrade() -> None:
 
     op.drop_table("sessions")
     op.drop_table("second_factors")
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_questions_account_id"))
+
+    op.drop_table("questions")
+    op.drop_table("notices")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_jobs_account_id"))
 

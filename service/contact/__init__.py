@@ -1,0 +1,1 @@
+"""Contact: questions to who answers for personal data, and their answers."""

@@ -37,7 +37,7 @@ class Order:
         What a cell is told.
     source : {"album", "camera", "file"}
         Where the photo is from.
-    person : str
+    said : str
         Whose face it is, as was said.
     result_key : bytes, optional
         What the result is sealed to; by default a key of the job's.
@@ -50,7 +50,7 @@ class Order:
     template: str | None
     options: Mapping[str, Any] = field(repr=False)
     source: Source
-    person: Literal["me", "consenting"]
+    said: str
     result_key: bytes | None = field(repr=False)
     hook: Hook | None
 

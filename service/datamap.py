@@ -174,15 +174,18 @@ def _faults(base: type[DeclarativeBase], kept: Mapping[str, Kept]) -> Iterator[s
         else:
             yield f"{table.name} does not say how long it is kept"
         for column in table.columns:
-            if not isinstance(column.info.get("held"), Held):
+            held = column.info.get("held")
+            if not isinstance(held, Held):
                 yield f"{table.name}.{column.name} does not say what it holds"
+            # Clause 1.3.2(4)a: technical data is personal at all times, not only where it is combined.
+            elif held.data_class in TECHNICAL and not held.personal:
+                yield f"{table.name}.{column.name} is technical data, which is always personal"
 
 
 def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
     if kept is STAYS:
-        for column in table.columns:
-            if getattr(column.info.get("held"), "personal", True):
-                yield f"{table.name}.{column.name} is personal, so that it cannot stay"
+        personal = (one for one in table.columns if getattr(one.info.get("held"), "personal", True))
+        yield from (f"{table.name}.{one.name} is personal, so that it cannot stay" for one in personal)
         return
     if kept.age not in table.columns:
         yield f"{table.name} grows old by {kept.age}, which it has not"
@@ -192,11 +195,6 @@ def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
         held = column.info.get("held")
         if isinstance(held, Held) and timedelta(days=kept.days) > held.data_class.longest:
             yield f"{table.name}.{column.name} is kept for longer than class {held.data_class.code} may be"
-    for column in table.columns:
-        held = column.info.get("held")
-        # Clause 1.3.2(4)a: technical data is personal at all times, not only where it is combined.
-        if isinstance(held, Held) and held.data_class in TECHNICAL and not held.personal:
-            yield f"{table.name}.{column.name} is technical data, which is always personal"
     if kept.on_cancel != "nothing" and kept.account not in table.columns:
         yield f"{table.name} has no {kept.account}, so that nobody can find what is to go with an account"
     if kept.on_cancel == "nothing" and kept.account in table.columns:

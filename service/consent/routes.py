@@ -16,7 +16,6 @@ from service.errors import (
     UnknownCallerError,
 )
 from service.parts import Parts, the_parts
-from service.policy import registry
 from service.policy.registry import Language
 from service.policy.versions import current_name
 from service.problems import problems
@@ -103,10 +102,7 @@ def download_consent_receipt(
 
 def _all(parts: Parts, account_id: str, kind: service.Kind, language: Language) -> Choices:
     with parts.database.begin() as session:
-        items = [
-            _view(service.standing(session, account_id, kind, name), kind, language)
-            for name in (registry.PURPOSES if kind == "purpose" else registry.PERMISSIONS)
-        ]
+        items = [_view(one, kind, language) for one in service.standings(session, account_id, kind)]
         return Choices(kind=kind, version=current_name(session, parts.clock()), items=items)
 
 

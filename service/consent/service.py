@@ -5,6 +5,7 @@ digest does, and it is off for everybody until they choose again (clauses 1.3 (h
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -34,7 +35,7 @@ class Standing:
 
 def shown(kind: Kind, name: str) -> Purpose | Permission:
     """Return a purpose or a permission, with its words; raises AbsentError."""
-    found = registry.PURPOSES.get(name) if kind == "purpose" else registry.PERMISSIONS.get(name)
+    found = _registered(kind).get(name)
     if found is None:
         raise AbsentError(f"there is no such {kind}: GET /v1/{_PLURAL[kind]} lists them")
     return found
@@ -43,6 +44,10 @@ def shown(kind: Kind, name: str) -> Purpose | Permission:
 def digest_of(kind: Kind, name: str) -> str:
     """Return the digest of what is shown; raises AbsentError."""
     return shown(kind, name).digest
+
+
+def _registered(kind: Kind) -> Mapping[str, Purpose] | Mapping[str, Permission]:
+    return registry.PURPOSES if kind == "purpose" else registry.PERMISSIONS
 
 
 _PLURAL: Final = {"purpose": "consents", "permission": "permissions"}
@@ -57,7 +62,19 @@ def standing(session: Session, account_id: str, kind: Kind, name: str) -> Standi
         .order_by(Choice.number.desc())
         .limit(1)
     )
+    return _standing(name, digest, last)
+
+
+def _standing(name: str, digest: str, last: Choice | None) -> Standing:
     return Standing(name, last is not None and last.granted and last.digest == digest, last)
+
+
+def standings(session: Session, account_id: str, kind: Kind) -> list[Standing]:
+    """Say for each purpose, or each permission, whether it is on for an account."""
+    mine = Choice.account_id == account_id
+    newest = select(func.max(Choice.number)).where(mine, Choice.kind == kind).group_by(Choice.name)
+    last = {one.name: one for one in session.scalars(select(Choice).where(mine, Choice.number.in_(newest)))}
+    return [_standing(name, digest_of(kind, name), last.get(name)) for name in _registered(kind)]
 
 
 def require(session: Session, account_id: str, name: str, kind: Kind = "purpose") -> None:

@@ -33,6 +33,7 @@ NAMES = (
     "random_masks",
     "cell",
     "standby",
+    "service",
 )
 LIBRARIES = ("facekit-reference", "numpy", "scipy", "numba", "opencv-python", "mediapipe", "pillow")
 FOLDER = Path(__file__).parent

@@ -54,11 +54,13 @@ __all__ = [
     "HEADER_SIZE",
     "MAX_CHUNK_SIZE",
     "KeyPair",
+    "data_size",
     "open_chunks",
     "open_sealed",
     "read_header",
     "seal",
     "seal_chunks",
+    "sealed_size",
 ]
 
 CHUNK_SIZE: Final = 64 * 1024  # bytes of data in a chunk
@@ -250,6 +252,39 @@ def seal_chunks(
     return _sealed(header + wrapped, _cipher(aead, file_key), _Parts(source), chunk_size)
 
 
+def sealed_size(size: int, public_key: bytes, *, chunk_size: int = CHUNK_SIZE) -> int:
+    """Say how long an envelope will be, before anything is sealed.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of data.
+    public_key : bytes
+        The reader's ``KeyPair.public_bytes``.
+    chunk_size : int
+        As in `seal_chunks`.
+
+    Returns
+    -------
+    int
+        Bytes of the envelope.
+
+    Raises
+    ------
+    SealError
+        `public_key` is not a public key.
+
+    Examples
+    --------
+    >>> keys = KeyPair.generate()
+    >>> sealed_size(7, keys.public_bytes), len(seal(b"a photo", keys.public_bytes, job="41c8"))
+    (118, 118)
+    """
+    chunks = max(-(-size // chunk_size), 1)
+    wrapped = KEMS[kem_of(public_key)].enc_length() + _KEY_SIZE + _TAG_SIZE
+    return HEADER_SIZE + wrapped + size + chunks * _TAG_SIZE
+
+
 def _sealed(head: bytes, cipher: Cipher, parts: "_Parts", chunk_size: int) -> Iterator[bytes]:
     yield head
     buffer = bytearray(chunk_size)
@@ -352,6 +387,39 @@ def read_header(head: Bytes) -> tuple[KemName, AeadName, int]:
     if kem is None or aead is None or kdf_id != KDF_ID or not 1 <= chunk_size <= MAX_CHUNK_SIZE:
         raise SealError("the envelope's header holds what this version of facekit does not know")
     return kem, aead, chunk_size
+
+
+def data_size(head: Bytes, size: int) -> int:
+    """Say how many bytes of data are in an envelope, which its length tells anybody.
+
+    Parameters
+    ----------
+    head : bytes, bytearray or memoryview
+        As in `read_header`.
+    size : int
+        Bytes of the whole envelope.
+
+    Returns
+    -------
+    int
+        Bytes of data, where the envelope is a whole one.
+
+    Raises
+    ------
+    SealError
+        As in `read_header`, or it is too short for an envelope.
+
+    Examples
+    --------
+    >>> envelope = seal(b"a photo", KeyPair.generate().public_bytes, job="41c8")
+    >>> data_size(envelope, len(envelope))
+    7
+    """
+    kem, _, chunk_size = read_header(head)
+    chunks = size - HEADER_SIZE - KEMS[kem].enc_length() - _KEY_SIZE - _TAG_SIZE
+    if chunks < _TAG_SIZE:
+        raise SealError("expected a whole envelope, got the beginning of one")
+    return chunks - -(-chunks // (chunk_size + _TAG_SIZE)) * _TAG_SIZE
 
 
 def _open_chunk(cipher: Cipher, nonce: bytes, sealed: memoryview) -> bytearray:

@@ -235,6 +235,11 @@ class Cells:
         self.close()
 
     @property
+    def is_running(self) -> bool:
+        """Whether there are cells to be leased; once their server has ended, there are none any more."""
+        return self._started is not None and self._started.gone is None
+
+    @property
     def walls(self) -> tuple[str, ...]:
         """What held when a first cell tried, each with its means."""
         return self._warden.walls

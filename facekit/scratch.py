@@ -68,6 +68,8 @@ class Scratch:
         What the result is sealed to, for the receipt.
     walls : tuple of str
         What held around the process that worked on the job, for the receipt; lower-case words.
+    upload : {"sealed", "plain"}
+        As given; who learns later how the upload comes in, says it here.
 
     Raises
     ------
@@ -113,7 +115,8 @@ class Scratch:
         self.outcome: Outcome | None = None
         self.result_key: ResultKey = "none"
         self.walls: tuple[str, ...] = ()
-        self._upload, self._shelf, self._clock = upload, shelf, clock
+        self.upload: Upload = upload
+        self._shelf, self._clock = shelf, clock
         self._things: dict[What, list[tuple[How, Erase]]] = {what: [] for what in What}
         self._rows: dict[tuple[What, How], Erased] = {}
         self._receipt: ErasureReceipt | None = None
@@ -359,7 +362,7 @@ class Scratch:
             issued=self._clock(),
             outcome=self.outcome or "delivered",
             erased=self._rows.values(),
-            upload=self._upload,
+            upload=self.upload,
             result_key=self.result_key,
             walls=self.walls,
         )

@@ -24,7 +24,6 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from facekit.data import has_sample, sample_bytes
 from facekit.errors import TemplateError
 from facekit.files import save_whole, user_cache
 from facekit.landmarks import detect_faces
+from facekit.ready import CONFIG, ready_folder, template_names
 from facekit.segment import face_mask, occluder_mask
 from facekit.synthetic import place_face
 from facekit.values import Blendshapes, FaceMesh, Image, Mask, Slot, Template
@@ -46,29 +46,12 @@ from facekit.views import box_of
 __all__ = ["find_slots", "list_templates", "load_template", "template_from_picture", "template_names"]
 
 CACHE_VERSION = 2  # counted up when the way in which slots are found changes
-CONFIG = "template.toml"
 KNOWN = {"title", "credit", "licence", "picture", "sample", "slots"}
 SLOT_NUMBERS = ("eye_distance", "yaw", "pitch", "roll")
 SLOT_KNOWN = {"centre", "mask", "occluders", *SLOT_NUMBERS}
 MAX_FACES = 20
 
 Table = Mapping[str, Any]
-
-
-def template_names() -> tuple[str, ...]:
-    """Return the names of the ready templates.
-
-    Returns
-    -------
-    tuple of str
-        Sorted.
-
-    Examples
-    --------
-    >>> {"astronaut", "joconde", "card", "stamp"} <= set(template_names())
-    True
-    """
-    return tuple(sorted(entry.name for entry in _shelf().iterdir() if (entry / CONFIG).is_file()))
 
 
 def list_templates() -> list[Template]:
@@ -122,7 +105,7 @@ def load_template(name_or_path: str | Path) -> Template:
     """
     path = Path(name_or_path)
     if str(name_or_path) in template_names():
-        return _from_folder(_shelf() / str(name_or_path), str(name_or_path))
+        return _from_folder(ready_folder(str(name_or_path)), str(name_or_path))
     if path.is_dir():
         return _from_folder(path, path.name)
     if path.is_file():
@@ -192,12 +175,8 @@ def find_slots(image: Image) -> tuple[Slot, ...]:
 # -- folders -------------------------------------------------------------------------------
 
 
-def _shelf() -> Path:
-    return Path(str(files("facekit.assets"))) / "templates"
-
-
 def _is_here(name: str) -> bool:
-    sample = _read_config(_shelf() / name).get("sample")
+    sample = _read_config(ready_folder(name)).get("sample")
     return sample is None or has_sample(sample)
 
 

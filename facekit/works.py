@@ -15,8 +15,9 @@ from facekit.codec import decode_image, encode_image
 from facekit.errors import InputError, SampleError, TemplateError
 from facekit.inside import Tell
 from facekit.landmarks import close_landmarkers
+from facekit.ready import template_names
 from facekit.swap import Dials, swap_face
-from facekit.templates import load_template, template_names
+from facekit.templates import load_template
 from facekit.values import Template
 
 __all__ = ["prepare", "swap"]

@@ -13,7 +13,9 @@ from service.errors import (
     NotAcceptedError,
     NotAllowedError,
     SecondFactorError,
+    ServiceError,
     StepUpError,
+    TooManyError,
     UnknownCallerError,
 )
 from service.networks import network_of
@@ -21,10 +23,10 @@ from service.networks import network_of
 #: What an API key can be allowed.
 SCOPES: Final = ("account:read", "jobs:read", "jobs:write", "consent:read", "consent:write")
 FRESH: Final = timedelta(minutes=5)
+#: For how long an operator's second factor counts.
+SECOND_FACTOR: Final = timedelta(hours=12)
 
-_bearer = HTTPBearer(
-    auto_error=False, scheme_name="token", description="A session's token, or an API key that has the scope."
-)
+_bearer = HTTPBearer(auto_error=False)
 
 
 class Level(Enum):
@@ -50,8 +52,8 @@ class Caller:
         Of their API key.
     role : str
         "user" or "operator".
-    accepted : str
-        The version of the policy that they accepted last.
+    accepted, unread : bool
+        Whether they have accepted the policy's version in force; and have a notice that they have not seen.
     fresh_until, second_factor_at : datetime, optional
         Until when their last fresh code counts; when they gave their second factor.
     acceptance : str
@@ -64,18 +66,11 @@ class Caller:
     key_id: str = ""
     scopes: frozenset[str] = frozenset()
     role: str = "user"
-    accepted: str = ""
+    accepted: bool = False
+    unread: bool = False
     fresh_until: datetime | None = None
     second_factor_at: datetime | None = None
     acceptance: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How an account stands with the policy: has it accepted what is in force, and seen what it was told."""
-
-    accepted: bool
-    unread: bool
 
 
 class Gate(Protocol):
@@ -87,11 +82,17 @@ class Gate(Protocol):
     def acceptance_of(self, token: str, network: str) -> Caller:
         """Return who shows an acceptance's token; raises NotAcceptedError."""
 
-    def standing(self, caller: Caller) -> Standing:
-        """Say how a caller with an account stands with the policy."""
-
     def opt_out(self, account_id: str) -> None:
         """Take a browser's opt-out signal for what it is: a no to all that tracks."""
+
+    def admit(self, caller: Caller) -> None:
+        """Refuse who has asked too often for ids that do not exist; raises TooManyError."""
+
+    def missed(self, account_id: str, network: str) -> None:
+        """Count that somebody asked for an id that does not exist."""
+
+    def require_running(self) -> None:
+        """Refuse once the service has ended; raises EndedError."""
 
     def now(self) -> datetime:
         """Return the time."""
@@ -122,12 +123,18 @@ class Access:
         self,
         request: Request,
         token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-        acceptance: Annotated[
-            str, Header(alias="Facekit-Acceptance", description="The token of `POST /v1/policy/acceptances`.")
-        ] = "",
+        acceptance: Annotated[str, Header(alias="Facekit-Acceptance", include_in_schema=False)] = "",
     ) -> Caller:
         """Return who calls, or refuse."""
         gate: Gate = request.app.state.parts.gate
+        caller = self._find(request, gate, token, acceptance)
+        if request.path_params:
+            gate.admit(caller)
+        return caller
+
+    def _find(
+        self, request: Request, gate: Gate, token: HTTPAuthorizationCredentials | None, acceptance: str
+    ) -> Caller:
         network = network_of_request(request)
         if self.level is Level.ANYBODY and token is None:
             return Caller(network)
@@ -136,16 +143,30 @@ class Access:
         if token is None:
             raise UnknownCallerError("sign in first, and send Authorization: Bearer TOKEN")
         caller = gate.caller_of(token.credentials, network)
-        standing = gate.standing(caller)
         request.state.account_id = caller.account_id
-        request.state.unread = standing.unread and not caller.key_id  # programs have nobody to show it to
+        request.state.unread = caller.unread
         # Clause 1.3.7: the signal is a no, whatever else comes of the request.
         if is_opted_out(request) and not caller.key_id:
             gate.opt_out(caller.account_id)
-        self._check(caller, gate, standing)
+        self._check(caller, gate)
         return caller
 
-    def _check(self, caller: Caller, gate: Gate, standing: Standing) -> None:
+    @property
+    def refusals(self) -> tuple[type[ServiceError], ...]:
+        """What it can end in; `openapi` adds them to what the route says."""
+        anybody, operator = self.level is Level.ANYBODY, self.level is Level.OPERATOR
+        refusals: dict[type[ServiceError], bool] = {
+            UnknownCallerError: True,
+            TooManyError: True,  # tokens that do not hold are counted
+            NoScopeError: not anybody,
+            NotAllowedError: operator,
+            SecondFactorError: operator,
+            NotAcceptedError: not anybody and not self.leaving,
+            StepUpError: self.step_up,
+        }
+        return tuple(kind for kind, may in refusals.items() if may)
+
+    def _check(self, caller: Caller, gate: Gate) -> None:
         if caller.key_id and self.level is not Level.ANYBODY and self.scope not in caller.scopes:
             raise NoScopeError(
                 f"this needs an API key with the scope {self.scope!r}"
@@ -153,18 +174,32 @@ class Access:
                 else "API keys cannot do this"
             )
         if self.level is Level.OPERATOR:
-            if caller.role != "operator":
-                raise NotAllowedError("this is for those who run the service")
-            if caller.second_factor_at is None:
-                raise SecondFactorError("give your second factor first: POST /v1/auth/totp")
+            require_operator(caller, gate.now())
         # Clause P-3: nothing but what leads to acceptance, and out, works before it.
-        if self.level is not Level.ANYBODY and not self.leaving and not standing.accepted:
+        if self.level is not Level.ANYBODY and not self.leaving and not caller.accepted:
             raise NotAcceptedError("accept the policy's current version first: POST /v1/policy/acceptances")
+        if self.level is not Level.ANYBODY and not self.leaving:
+            gate.require_running()
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
-        if self.step_up and (caller.fresh_until is None or caller.fresh_until <= gate.now()):
-            raise StepUpError(
-                "confirm with a fresh code first: POST /v1/auth/otp, then POST /v1/auth/step-up"
-            )
+        if self.step_up:
+            require_fresh(caller, gate.now())
+
+
+def require_operator(caller: Caller, now: datetime) -> None:
+    """Refuse who does not run the service, or has not lately given their second factor."""
+    if caller.role != "operator":
+        raise NotAllowedError("this is for those who run the service")
+    # Clause 4.2.1 p4: and not only once in the life of a session.
+    if caller.second_factor_at is None or caller.second_factor_at <= now - SECOND_FACTOR:
+        raise SecondFactorError("give your second factor first: POST /v1/auth/totp")
+
+
+def require_fresh(caller: Caller, now: datetime) -> None:
+    """Refuse who has given no fresh code; raises StepUpError."""
+    if caller.fresh_until is None or caller.fresh_until <= now:
+        raise StepUpError(
+            "confirm with a fresh code first: POST /v1/auth/step-up/code, then POST /v1/auth/step-up"
+        )
 
 
 def network_of_request(request: Request) -> str:

@@ -5,7 +5,7 @@ nothing after each transaction; both are asked for and then looked at, for neith
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import DateTime, Dialect, Engine, LargeBinary, create_engine, event, text
+from sqlalchemy import DateTime, Dialect, Engine, Executable, LargeBinary, Row, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from service.errors import SetupError
+from service.errors import GoneError, SetupError
 
 #: What SQLite is asked for, and must answer.
 PRAGMAS: Final = {"secure_delete": 1, "journal_mode": "truncate", "foreign_keys": 1, "synchronous": 2}
@@ -79,16 +79,72 @@ class Database:
         ------
         RuntimeError
             This thread is in one already: the two would wait for each other.
+        GoneError
+            What a new row belongs to, which is an account, was erased meanwhile.
         """
+        with self._one(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def row(self, statement: Executable, given: Mapping[str, Any]) -> Row[Any] | None:
+        """Read a row in a transaction of its own, in a third of the time that a session takes.
+
+        Parameters
+        ----------
+        statement : Executable
+            Made once, with parameters by name.
+        given : mapping
+            Their values.
+
+        Raises
+        ------
+        RuntimeError
+            As in `begin`.
+        """
+        with self._one(), self.engine.begin() as connection:
+            return connection.execute(statement, given).first()
+
+    @contextmanager
+    def _one(self) -> Iterator[None]:
         if getattr(self._mine, "open", False):
             raise RuntimeError("a transaction within a transaction")
         with self._turn:
             self._mine.open = True
             try:
-                with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                    yield session
+                yield
+            except IntegrityError as error:
+                if "foreign key" in str(error.orig).lower():
+                    raise GoneError("what this belongs to has been erased") from None
+                raise
             finally:
                 self._mine.open = False
+
+    def take_turn(self, session: Session, lock: int) -> None:
+        """Have the transactions that take this lock come one after the other, in all replicas."""
+        if not self.is_sqlite:  # which has one writer at a time
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+    @contextmanager
+    def alone(self, lock: int, *, wait: bool) -> Iterator[bool]:
+        """Do something in one replica at a time; says whether it is this one's turn.
+
+        Parameters
+        ----------
+        lock : int
+            Which thing.
+        wait : bool
+            Whether to wait for the turn; it then comes.
+        """
+        if self.is_sqlite:  # one machine, and one transaction at a time
+            yield True
+            return
+        ask = "SELECT pg_advisory_lock(:lock)" if wait else "SELECT pg_try_advisory_lock(:lock)"
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            mine = connection.scalar(text(ask), {"lock": lock}) is not False
+            try:
+                yield mine
+            finally:
+                if mine:
+                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": lock})
 
     def migrate(self) -> None:
         """Bring the tables to this release's form; several replicas may start at once."""
@@ -157,4 +213,4 @@ def _ask(connection: Any, _: object) -> None:
 
 def _begin_at_once(connection: Any) -> None:
     """Take the write lock first: a reader that turned writer would fail where another was quicker."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.connection.driver_connection.execute("BEGIN IMMEDIATE")

@@ -7,21 +7,25 @@
     ├── NotAllowedError           somebody has, and may not do this
     │   ├── NotAcceptedError      the policy's current version has not been accepted
     │   ├── NoConsentError        a purpose or permission is off; `.name` says which
+    │   ├── NotAttestedError      nobody has said that the person shown is old enough, and agrees
     │   ├── NoScopeError          the API key has not the scope
     │   ├── StepUpError           this needs a fresh code
     │   └── SecondFactorError     operators need their second factor
     ├── AbsentError               there is no such thing, or it is somebody else's
     ├── GoneError                 there was, and it has been erased
     ├── ConflictError             it contradicts what is there
+    ├── MalformedError            what came in has not the form that was asked for
     ├── RefusedError              what came in is well formed, and cannot be used
     ├── TooManyError              over a limit; `.retry_after` says when to come back
-    ├── BodyError                 about the body of an upload, before it is read
+    ├── BodyError                 about the body of an upload, all but the last before it is read
     │   ├── LengthRequiredError   its length was not said
     │   ├── TooLongError          it is longer than the service takes
-    │   └── MediaTypeError        it is not of a kind that the service takes
+    │   ├── MediaTypeError        it is not of a kind that the service takes
+    │   └── BrokenOffError        it broke off, or did not go on in time
     ├── RangeError                a range that the result does not have
     ├── UpstreamError             another party that is needed did not do its part
-    ├── ClosedError               the service has ended, or its cells have
+    ├── ClosedError               the service is closing, or its cells have closed
+    ├── EndedError                the service has ended, for good
     └── SetupError                it cannot start as it is set up
 
 A message says what to do. It never holds what came in.
@@ -63,6 +67,10 @@ class NoConsentError(NotAllowedError):
 _ROUTES = {"purpose": "consents", "permission": "permissions"}
 
 
+class NotAttestedError(NotAllowedError):
+    """Nobody has said that the person shown is old enough, and agrees."""
+
+
 class NoScopeError(NotAllowedError):
     """The API key has not the scope."""
 
@@ -87,6 +95,10 @@ class ConflictError(ServiceError):
     """It contradicts what is there."""
 
 
+class MalformedError(ServiceError):
+    """What came in has not the form that was asked for."""
+
+
 class RefusedError(ServiceError):
     """What came in is well formed, and cannot be used."""
 
@@ -108,7 +120,7 @@ class TooManyError(ServiceError):
 
 
 class BodyError(ServiceError):
-    """About the body of an upload, before it is read."""
+    """About the body of an upload."""
 
 
 class LengthRequiredError(BodyError):
@@ -121,6 +133,10 @@ class TooLongError(BodyError):
 
 class MediaTypeError(BodyError):
     """It is not of a kind that the service takes."""
+
+
+class BrokenOffError(BodyError):
+    """It broke off, or did not go on in time."""
 
 
 class RangeError(ServiceError):
@@ -142,7 +158,11 @@ class UpstreamError(ServiceError):
 
 
 class ClosedError(ServiceError):
-    """The service has ended, or its cells have."""
+    """The service is closing, or its cells have closed."""
+
+
+class EndedError(ServiceError):
+    """The service has ended, for good."""
 
 
 class SetupError(ServiceError):

@@ -1,14 +1,15 @@
 """Who is let in: joins what the domains know, for `caller.Access`."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from service.accounts import service as accounts
-from service.caller import Caller, Standing
+from service.caller import Caller
 from service.consent import service as consent
-from service.errors import NotAcceptedError, UnknownCallerError
+from service.errors import NotAcceptedError, TooManyError, UnknownCallerError
+from service.ops.ending import require_running
 from service.parts import Parts
 from service.policy import service as policy
-from service.policy.notices import has_unread
 from service.policy.service import NOT_ACCEPTED
 from service.policy.versions import current_name
 
@@ -36,20 +37,31 @@ class Door:
             found = policy.find_acceptance(session, token, self.now())
             if found.version != current_name(session, self.now()):
                 raise NotAcceptedError(NOT_ACCEPTED)
-        return Caller(network, accepted=found.version, acceptance=found.id)
-
-    def standing(self, caller: Caller) -> Standing:
-        """Say how a caller with an account stands with the policy."""
-        with self.parts.database.begin() as session:
-            version = current_name(session, self.now())
-            return Standing(
-                policy.has_accepted(session, caller.account_id, version),
-                has_unread(session, caller.account_id),
-            )
+        return Caller(network, accepted=True, acceptance=found.id)
 
     def opt_out(self, account_id: str) -> None:
         """Take a browser's opt-out signal for what it is: a no to all that tracks."""
         consent.opt_out(self.parts, account_id)
+
+    def admit(self, caller: Caller) -> None:
+        """Refuse who has asked too often for ids that do not exist, also where the next one would."""
+        who = caller.account_id or caller.network
+        self.parts.limits.check("misses of", who, self.parts.settings.misses_per_caller)
+
+    def missed(self, account_id: str, network: str) -> None:
+        """Count that somebody asked for an id that does not exist."""
+        with suppress(TooManyError):  # the answer has been given; the next one will be refused
+            self.parts.limits.spend(
+                "misses of",
+                account_id or network,
+                self.parts.settings.misses_per_caller,
+                timedelta(minutes=10),
+            )
+
+    def require_running(self) -> None:
+        """Refuse once the service has ended; raises EndedError."""
+        with self.parts.database.begin() as session:
+            require_running(session, self.now())
 
     def now(self) -> datetime:
         """Return the time."""

@@ -14,7 +14,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -30,6 +30,7 @@ Flat: TypeAlias = Mapping[str, str | int | float | bool | None]
 
 SECONDS: Final = 10.0
 _LARGEST: Final = 2**20  # bytes of an answer
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,16 @@ class Message:
     fields : mapping
         Flat; names are those that the recipient may have.
     account_id : str, optional
-        Whom it is about.
+        Whom it is about, where that is known before it is sent.
+    id : str
+        Of its row in the ledger.
     """
 
     recipient: str
     purpose: str
     fields: Flat
     account_id: str | None = None
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
 class Gateway:
@@ -162,7 +166,7 @@ class Gateway:
         with self._database.begin() as session:
             session.add(
                 ShareEvent(
-                    id=secrets.token_urlsafe(16),
+                    id=message.id,
                     account_id=message.account_id,
                     recipient=message.recipient,
                     purpose=message.purpose,
@@ -215,9 +219,26 @@ def _target(url: str, *, private: bool) -> tuple[str, dict[str, str], str]:
     except OSError:
         raise UpstreamError("the address does not resolve") from None
     addresses = {str(row[4][0]) for row in found}
-    if not all(ipaddress.ip_address(address).is_global for address in addresses):
+    if not all(map(is_public, addresses)):
         raise RefusedError("the address lies in a private network")
     address = min(addresses)
     shown = f"[{address}]" if ":" in address else address
     port = f":{parts.port}" if parts.port else ""
     return parts._replace(netloc=shown + port).geturl(), {"sni_hostname": parts.hostname}, host
+
+
+def is_public(address: str) -> bool:
+    """Say whether an address is one machine's on the open internet, also where it wraps another address.
+
+    >>> [is_public(one) for one in ("93.184.215.14", "127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::")]
+    [True, False, False, False]
+    """
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        # Networks that translate to IPv4 (NAT64, 6to4, Teredo) lead wherever the address inside does.
+        inside = found.sixtofour or (found.teredo or (None, None))[1]
+        if found in _NAT64:
+            inside = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        if inside is not None:
+            return is_public(str(inside))
+    return found.is_global and not found.is_multicast

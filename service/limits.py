@@ -1,8 +1,9 @@
 """Limits on how often: counters in the database, so that all replicas share them."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -12,6 +13,8 @@ from service.database import Database
 from service.errors import TooManyError
 from service.ops.store import Count
 from service.vault import Vault
+
+_COUNTED: Final = select(Count.count.label("times"), Count.until).where(Count.mark == bindparam("mark"))
 
 
 class Limits:
@@ -56,10 +59,9 @@ class Limits:
 
     def check(self, what: str, who: str, most: int) -> None:
         """Refuse where the limit has been reached, without counting; errors as in `spend`."""
-        with self._database.begin() as session:
-            row = session.get(Count, self._vault.index(f"count:{what}", who))
-            if row is not None and row.until > self._clock() and row.count >= most:
-                raise self._refusal(row.until)
+        found = self._database.row(_COUNTED, {"mark": self._vault.index(f"count:{what}", who)})
+        if found is not None and found.until > self._clock() and found.times >= most:
+            raise self._refusal(found.until)
 
     def forget(self, what: str, who: str) -> None:
         """Begin again from nothing."""

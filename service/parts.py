@@ -1,10 +1,13 @@
 """The parts that every domain works with; `app.build` makes them, and nobody else."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from fastapi import Request
+from sqlalchemy.orm import Session
 
+from facekit.errors import FacekitError
 from facekit.signing import Signer
 from service.caller import Gate
 from service.clock import Clock
@@ -27,6 +30,48 @@ class Stopper(Protocol):
         """Say whether a job could begin now."""
 
 
+#: Erases what a consent had made possible; in the transaction that withdraws it.
+Forget: TypeAlias = Callable[[Session, str], None]
+
+
+class Jobs(Stopper, Protocol):
+    """The domain of jobs, as the others see it."""
+
+    def start(self) -> None:
+        """Begin to take jobs; cells are started aside."""
+
+    def close(self) -> None:
+        """End all jobs, and erase them."""
+
+    def when_refused(self, tell: Callable[[FacekitError], object]) -> None:
+        """Have an error told that keeps cells from being started, also one from before."""
+
+    def work(self, name: str, picture: bytearray, options: Mapping[str, Any]) -> bytearray:
+        """Have a cell do something with a picture that is no job's, as with an avatar.
+
+        Parameters
+        ----------
+        name : str
+            One of `facekit.pool.WORKS`.
+        picture : bytearray
+            A picture file; overwritten, whatever happens.
+        options : mapping
+            The work's.
+
+        Returns
+        -------
+        bytearray
+            What the work made.
+
+        Raises
+        ------
+        FacekitError
+            What the work refuses, or the cells.
+        ClosedError
+            There are no cells at the moment.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is shared."""
@@ -39,8 +84,9 @@ class Parts:
     logs: Logs
     gateway: Gateway
     gate: Gate
-    jobs: Stopper
+    jobs: Jobs
     signer: Signer
+    forget: Mapping[str, Forget]  # by purpose
     tally: Tally
 
 

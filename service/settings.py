@@ -4,14 +4,34 @@ from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from service.errors import SetupError
 
 Positive = Annotated[int, Field(gt=0)]
+ProviderName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,20}$")]
+
+
+class Provider(BaseModel):
+    """An OpenID Connect provider, with whom the operator has registered this service."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str
+    client_id: str
+    client_secret: SecretStr = SecretStr("")
 
 
 class Settings(BaseSettings):
@@ -54,7 +74,7 @@ class Settings(BaseSettings):
     sms_secret: SecretStr = Field(SecretStr(""), description="Signs what is sent there (HMAC-SHA-256).")
     carrier_url: str = Field("", description="Where a carrier's one-click token is exchanged for its number.")
     carrier_secret: SecretStr = Field(SecretStr(""), description="Signs what is sent there.")
-    oidc: dict[str, dict[str, str]] = Field(
+    oidc: dict[ProviderName, Provider] = Field(
         default_factory=dict,
         description='OpenID Connect providers, as JSON: {"name": {"issuer", "client_id", "client_secret"}}.',
     )
@@ -73,6 +93,10 @@ class Settings(BaseSettings):
     )
 
     # -- jobs ---------------------------------------------------------------------------------
+    jobs: bool = Field(True, description="Take jobs; off where a replica is to do all else, without cells.")
+    kem: Literal["x25519", "mlkem768x25519"] = Field(
+        "x25519", description="Kind of the cells' keys; the second holds against quantum computers, too."
+    )
     plain_uploads: bool = Field(False, description="Take unsealed pictures, too; receipts then say so.")
     largest_upload: Positive = Field(32 * 2**20, description="Bytes of an upload, at most.")
     cells: int | None = Field(
@@ -91,6 +115,11 @@ class Settings(BaseSettings):
     codes_per_number: Positive = Field(5, description="Codes sent to one number in an hour.")
     codes_per_address: Positive = Field(30, description="Codes asked for from one network in an hour.")
     tries_per_address: Positive = Field(60, description="Failed sign-ins from one network in ten minutes.")
+    passwords_per_number: Positive = Field(
+        10, description="Wrong passwords for one number in a day, until a code lifts the lock."
+    )
+    factor_tries: Positive = Field(10, description="Wrong second factors of one account in an hour.")
+    handles_per_day: Positive = Field(10, description="Handles that one account may ask for in a day.")
     misses_per_caller: Positive = Field(60, description="Ids that do not exist, asked for in ten minutes.")
     acceptances_per_address: Positive = Field(
         120, description="Acceptances of the policy from one network in an hour."
@@ -138,6 +167,11 @@ class Settings(BaseSettings):
             )
         if self.sms == "webhook" and not (self.sms_url and self.sms_secret.get_secret_value()):
             raise ValueError("sms: webhook needs sms_url and sms_secret")
+        if self.oidc and not self.public_url:
+            raise ValueError("oidc: needs public_url, where providers send people back to")
+        # Clause 1.2.2(1): what is sent to a provider, and its keys, do not travel in clear either.
+        if not all(is_safe(one.issuer) for one in self.oidc.values()):
+            raise ValueError("oidc: an issuer begins with https://")
         return self
 
     @property
@@ -170,6 +204,21 @@ class Settings(BaseSettings):
     def master_key(self) -> Path:
         """The master key's file."""
         return self.master_key_file or self.data / "keys" / "master.key"
+
+
+def is_safe(url: str) -> bool:
+    """Say whether what is sent to an address is read by nobody on the way: TLS, or this machine itself.
+
+    >>> is_safe("https://id.example"), is_safe("http://id.example"), is_safe("http://127.0.0.1:8080")
+    (True, False, True)
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    try:
+        return parts.scheme == "http" and ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _fault(error: Any) -> str:

@@ -24,7 +24,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import LargeBinary, String, delete, select
+from sqlalchemy import LargeBinary, String, bindparam, delete, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.clock import Clock
@@ -46,6 +46,9 @@ class _DataKey(_Base):
     __tablename__ = "data_keys"
     account_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     wrapped: Mapped[bytes]
+
+
+_WRAPPED: Final = select(_DataKey.wrapped).where(_DataKey.account_id == bindparam("account"))
 
 
 class _NamedKey(_Base):
@@ -193,6 +196,20 @@ class Vault:
         with self._database.begin() as session:
             session.execute(delete(_NamedKey).where(_NamedKey.name == name))
 
+    def erase_all(self) -> None:
+        """Destroy the keys of all accounts, each leaving its tombstone."""
+        now = self._clock()
+        with self._database.begin() as session:
+            for account_id in session.scalars(select(_DataKey.account_id)).all():
+                session.merge(_Tombstone(mark=self._mark(account_id), erased_at=now))
+            session.execute(delete(_DataKey))
+
+    def destroy(self) -> None:
+        """Destroy every key and tombstone: nothing that was sealed or indexed can be read again."""
+        with self._database.begin() as session:
+            for table in (_DataKey, _NamedKey, _Tombstone):
+                session.execute(delete(table))
+
     def close(self) -> None:
         """Let go of the key store."""
         self._database.close()
@@ -204,8 +221,7 @@ class Vault:
         return hmac.digest(self._marks, account_id.encode(), hashlib.sha256)
 
     def _key(self, account_id: str) -> bytes:
-        with self._database.begin() as session:
-            found = session.get(_DataKey, account_id)
+        found = self._database.row(_WRAPPED, {"account": account_id})
         if found is None:
             raise GoneError("this account has been erased")
         return _unwrap(self._master, found.wrapped, f"account:{account_id}")

@@ -7,11 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from service import problems
+from service.bodies import bounded
 from service.cookies import COOKIES
 from service.logs import METHODS, Request, client_family, size_range
 from service.networks import network_of
@@ -32,6 +34,7 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 HSTS: Final = "max-age=63072000"
+_ABSENT: Final = 404
 _HUNG_UP: Final = 499
 
 
@@ -66,7 +69,10 @@ class Watching:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, bounded(scope, receive), answer)
+            if status == _ABSENT and scope.get("path_params"):  # guessing ids has an end
+                who = scope.get("state", {}).get("account_id", ""), _network(scope)
+                await run_in_threadpool(self._parts.gate.missed, *who)
         except ClientDisconnect:
             status = _HUNG_UP
         except Exception as error:
@@ -97,7 +103,7 @@ class Watching:
     def _note(self, scope: Scope, status: int, milliseconds: int) -> None:
         # Clauses 1.3.2(1), 1.1.3: all that is written down of a request.
         headers, logs = Headers(scope=scope), self._parts.logs
-        network = network_of(scope["client"][0] if scope.get("client") else "")
+        network = _network(scope)
         line = Request(
             method=scope["method"] if scope["method"] in METHODS else "other",
             route=self._template(scope),
@@ -118,3 +124,7 @@ class Watching:
             return ""
         is_inside = scope["path"].startswith(f"{self._prefix}/") and not route.path.startswith(self._prefix)
         return self._prefix + route.path if is_inside else route.path
+
+
+def _network(scope: Scope) -> str:
+    return network_of(scope["client"][0] if scope.get("client") else "")

@@ -1,51 +1,53 @@
-"""Signing in, and who is signed in."""
+"""Accounts and sessions: made, found, read and ended. How people sign in is `signing_in`'s."""
 
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from service.accounts.handles import random_handle
-from service.accounts.store import Account, ApiKey, SignIn
-from service.caller import Caller
+from service.accounts.store import Account, ApiKey, Method, SignIn, Teller
+from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
+from service.ops.ending import require_running
 from service.parts import Parts
-from service.policy.service import accepted_version, bind_acceptance
+from service.policy.notices import UNREAD
+from service.policy.service import ACCEPTED
 from service.policy.versions import tell_newcomer
 
 SESSION: Final = timedelta(days=30)
-Method = Literal["code", "password", "one-click", "third-party"]
-
-
-def sign_in_by_phone(
-    parts: Parts, caller: Caller, phone: str, method: Method, client: str
-) -> tuple[SignIn, str, bool]:
-    """Sign in who has shown that a number is theirs; make the account where there is none.
-
-    Returns
-    -------
-    session, token, created
-        The token is kept nowhere.
-    """
-    index = parts.vault.index("phone", phone)
-    with parts.database.begin() as session:
-        account = session.scalar(select(Account).where(Account.phone_index == index))
-        created = account is None
-        if account is None:
-            account = new_account(parts, session)
-            account.phone = parts.vault.seal(account.id, "accounts.phone", phone)
-            account.phone_index = index
-        signed_in, token = open_session(parts, session, account, method, caller.network, client)
-        if caller.acceptance:
-            bind_acceptance(session, caller.acceptance, account.id)
-    return signed_in, token, created
+_KEY_PREFIX: Final = "fkk_"
+# One question each, for they are asked at every request.
+_BY_KEY: Final = (
+    select(ApiKey.id, ApiKey.account_id, ApiKey.scopes, ACCEPTED.label("accepted"))
+    .join(Account, Account.id == ApiKey.account_id)
+    .where(ApiKey.token == bindparam("mark"), Account.locked_at.is_(None))
+)
+_BY_SESSION: Final = (
+    select(
+        SignIn.id,
+        SignIn.account_id,
+        SignIn.fresh_until,
+        SignIn.second_factor_at,
+        Account.role,
+        ACCEPTED.label("accepted"),
+        UNREAD.label("unread"),
+    )
+    .join(Account, Account.id == SignIn.account_id)
+    .where(
+        SignIn.token == bindparam("mark"),
+        SignIn.created_at > bindparam("since"),
+        Account.locked_at.is_(None),
+    )
+)
 
 
 def new_account(parts: Parts, session: Session) -> Account:
-    """Make an account with a key of its own and a random handle."""
+    """Make an account with a key of its own and a random handle; raises EndedError."""
+    require_running(session, parts.clock())
     account_id, now, handle = secrets.token_hex(16), parts.clock(), random_handle()
     # The key first: an account without one would be taken for one that was erased.
     parts.vault.add(account_id)
@@ -53,6 +55,9 @@ def new_account(parts: Parts, session: Session) -> Account:
         id=account_id,
         phone=None,
         phone_index=None,
+        phone_from=None,
+        name=None,
+        password=None,
         handle=parts.vault.seal(account_id, "accounts.handle", handle),
         handle_index=parts.vault.index("handle", handle.casefold()),
         role="user",
@@ -64,6 +69,13 @@ def new_account(parts: Parts, session: Session) -> Account:
     session.flush()
     tell_newcomer(session, account.id, now)
     return account
+
+
+def set_phone(parts: Parts, account: Account, phone: str, source: Teller) -> None:
+    """Give an account a number that has been shown to be its owner's."""
+    account.phone = parts.vault.seal(account.id, "accounts.phone", phone)
+    account.phone_index = parts.vault.index("phone", phone)
+    account.phone_from = source
 
 
 def open_session(
@@ -79,7 +91,8 @@ def open_session(
         client=client,
         network=network,
         created_at=now,
-        fresh_until=None,
+        # Clause 5.1c: who has no phone to get a code on has just shown who they are.
+        fresh_until=now + FRESH if account.phone_index is None else None,
         second_factor_at=None,
     )
     session.add(signed_in)
@@ -96,35 +109,30 @@ def caller_of(parts: Parts, token: str, network: str) -> Caller:
     UnknownCallerError
         It is none, it has run out, or it was revoked: which of these is not said.
     """
-    mark, now = digest_of(token), parts.clock()
-    with parts.database.begin() as session:
-        if token.startswith("fkk_"):
-            key = session.scalar(select(ApiKey).where(ApiKey.token == mark))
-            account = session.get(Account, key.account_id) if key else None
-            if key is not None and account is not None and account.locked_at is None:
-                return Caller(
-                    network,
-                    account.id,
-                    key_id=key.id,
-                    scopes=frozenset(key.scopes.split()),
-                    accepted=accepted_version(session, account.id),
-                )
-        else:
-            signed_in = session.scalar(
-                select(SignIn).where(SignIn.token == mark, SignIn.created_at > now - SESSION)
-            )
-            account = session.get(Account, signed_in.account_id) if signed_in else None
-            if signed_in is not None and account is not None:
-                return Caller(
-                    network,
-                    account.id,
-                    signed_in.id,
-                    role=account.role,
-                    accepted=accepted_version(session, account.id),
-                    fresh_until=signed_in.fresh_until,
-                    second_factor_at=signed_in.second_factor_at,
-                )
-    raise UnknownCallerError("this token does not hold, or no longer; sign in again")
+    now, key = parts.clock(), token.startswith(_KEY_PREFIX)
+    found = parts.database.row(
+        _BY_KEY if key else _BY_SESSION, {"mark": digest_of(token), "since": now - SESSION, "now": now}
+    )
+    if found is None:
+        raise UnknownCallerError("this token does not hold, or no longer; sign in again")
+    if key:
+        return Caller(
+            network,
+            found.account_id,
+            key_id=found.id,
+            scopes=frozenset(found.scopes.split()),
+            accepted=found.accepted,
+        )
+    return Caller(
+        network,
+        found.account_id,
+        found.id,
+        role=found.role,
+        accepted=found.accepted,
+        unread=found.unread,
+        fresh_until=found.fresh_until,
+        second_factor_at=found.second_factor_at,
+    )
 
 
 def sign_out(parts: Parts, caller: Caller) -> None:
@@ -138,10 +146,20 @@ def sign_out(parts: Parts, caller: Caller) -> None:
 def read(parts: Parts, account_id: str) -> Account:
     """Return an account; raises GoneError."""
     with parts.database.begin() as session:
-        account = session.get(Account, account_id)
+        return held(session, account_id)
+
+
+def held(session: Session, account_id: str) -> Account:
+    """Return an account within a transaction, to be changed by nobody else meanwhile; raises GoneError."""
+    account = session.scalar(select(Account).where(Account.id == account_id).with_for_update())
     if account is None:
         raise GoneError("this account has been erased")
     return account
+
+
+def end_sessions(session: Session, account_id: str, *, but: str = "") -> None:
+    """End an account's sessions, all or all but one."""
+    session.execute(delete(SignIn).where(SignIn.account_id == account_id, SignIn.id != but))
 
 
 def masked(phone: str | None) -> str | None:

@@ -5,7 +5,6 @@ digest does, and it is off for everybody until they choose again (clauses 1.3 (h
 """
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -35,7 +34,7 @@ class Standing:
 
 def shown(kind: Kind, name: str) -> Purpose | Permission:
     """Return a purpose or a permission, with its words; raises AbsentError."""
-    found = _registered(kind).get(name)
+    found = registry.PURPOSES.get(name) if kind == "purpose" else registry.PERMISSIONS.get(name)
     if found is None:
         raise AbsentError(f"there is no such {kind}: GET /v1/{_PLURAL[kind]} lists them")
     return found
@@ -46,35 +45,35 @@ def digest_of(kind: Kind, name: str) -> str:
     return shown(kind, name).digest
 
 
-def _registered(kind: Kind) -> Mapping[str, Purpose] | Mapping[str, Permission]:
-    return registry.PURPOSES if kind == "purpose" else registry.PERMISSIONS
-
-
 _PLURAL: Final = {"purpose": "consents", "permission": "permissions"}
 
 
 def standing(session: Session, account_id: str, kind: Kind, name: str) -> Standing:
     """Say whether something is on for an account."""
-    digest = digest_of(kind, name)
     last = session.scalar(
         select(Choice)
         .where(Choice.account_id == account_id, Choice.kind == kind, Choice.name == name)
         .order_by(Choice.number.desc())
         .limit(1)
     )
-    return _standing(name, digest, last)
-
-
-def _standing(name: str, digest: str, last: Choice | None) -> Standing:
-    return Standing(name, last is not None and last.granted and last.digest == digest, last)
+    return _standing(kind, name, last)
 
 
 def standings(session: Session, account_id: str, kind: Kind) -> list[Standing]:
-    """Say for each purpose, or each permission, whether it is on for an account."""
-    mine = Choice.account_id == account_id
-    newest = select(func.max(Choice.number)).where(mine, Choice.kind == kind).group_by(Choice.name)
-    last = {one.name: one for one in session.scalars(select(Choice).where(mine, Choice.number.in_(newest)))}
-    return [_standing(name, digest_of(kind, name), last.get(name)) for name in _registered(kind)]
+    """Say of all purposes, or of all permissions, whether they are on for an account."""
+    last = (
+        select(func.max(Choice.number))
+        .where(Choice.account_id == account_id, Choice.kind == kind)
+        .group_by(Choice.name)
+    )
+    found = select(Choice).where(Choice.account_id == account_id, Choice.number.in_(last))
+    choices = {one.name: one for one in session.scalars(found)}
+    every = registry.PURPOSES if kind == "purpose" else registry.PERMISSIONS
+    return [_standing(kind, name, choices.get(name)) for name in every]
+
+
+def _standing(kind: Kind, name: str, last: Choice | None) -> Standing:
+    return Standing(name, last is not None and last.granted and last.digest == digest_of(kind, name), last)
 
 
 def require(session: Session, account_id: str, name: str, kind: Kind = "purpose") -> None:
@@ -118,11 +117,13 @@ def choose(
     language: Language = "en",
     method: Method = "request",
 ) -> Choice:
-    """Write down a choice; what depends on something that is turned off stops at once."""
+    """Write down a choice; what depends on something that is turned off stops, and what it had is erased."""
     with parts.database.begin() as session:
         choice = record(
             parts, session, account_id, kind, name, granted=granted, language=language, method=method
         )
+        if not granted and kind == "purpose" and name in parts.forget:
+            parts.forget[name](session, account_id)
     if not granted and name == "face.effect":
         parts.jobs.stop(account_id)
     if not granted and kind == "permission":

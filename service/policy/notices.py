@@ -23,6 +23,8 @@ from service.policy.words import REASONS, WORDS, Kind
 Facts: TypeAlias = Mapping[str, str]
 
 _LIMIT: Final = 200
+#: Whether an account that a statement is about has a notice that it has not seen.
+UNREAD: Final = exists().where(Notice.account_id == Account.id, Notice.read_at.is_(None))
 
 
 def notify_all(parts: Parts, kind: Kind, facts: Facts) -> int:
@@ -72,12 +74,6 @@ def tell(
     counted = insert(Notice).from_select(columns, rows).execution_options(preserve_rowcount=True)
     told = session.execute(counted)
     return int(getattr(told, "rowcount", 0))
-
-
-def has_unread(session: Session, account_id: str) -> bool:
-    """Say whether an account has a notice that it has not seen."""
-    unread = exists().where(Notice.account_id == account_id, Notice.read_at.is_(None))
-    return bool(session.scalar(select(unread)))
 
 
 def own(session: Session, account_id: str) -> list[Notice]:

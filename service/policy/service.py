@@ -8,28 +8,33 @@ from typing import Final
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from service.accounts.store import Account
 from service.caller import Caller
 from service.errors import ConflictError, NotAcceptedError
 from service.parts import Parts
 from service.policy.registry import Language
 from service.policy.store import Acceptance
-from service.policy.versions import current, later
+from service.policy.versions import IN_FORCE, current, later
 
 __all__ = [
+    "ACCEPTED",
     "NOT_ACCEPTED",
     "UNBOUND",
     "accept",
-    "accepted_version",
     "bind_acceptance",
     "current",
     "find_acceptance",
-    "has_accepted",
 ]
 
 #: How long an acceptance waits for who gave it to sign in.
 UNBOUND: Final = timedelta(hours=1)
 NOT_ACCEPTED: Final = (
     "accept the policy first: POST /v1/policy/acceptances, and send its token as Facekit-Acceptance"
+)
+
+#: Whether an account that a statement is about has accepted the version that is in force at `now`.
+ACCEPTED: Final = exists().where(
+    Acceptance.account_id == Account.id, Acceptance.version == IN_FORCE.scalar_subquery()
 )
 
 
@@ -73,28 +78,11 @@ def find_acceptance(session: Session, token: str, now: datetime) -> Acceptance:
 
 
 def bind_acceptance(session: Session, acceptance_id: str, account_id: str) -> None:
-    """Give an acceptance to the account that signs in with it."""
+    """Give an acceptance to the account that signs in with it first, and to no other."""
     session.execute(
-        update(Acceptance).where(Acceptance.id == acceptance_id).values(account_id=account_id, token=None)
-    )
-
-
-def has_accepted(session: Session, account_id: str, version: str) -> bool:
-    """Say whether an account has accepted a version."""
-    asked = exists().where(Acceptance.account_id == account_id, Acceptance.version == version)
-    return bool(session.scalar(select(asked)))
-
-
-def accepted_version(session: Session, account_id: str) -> str:
-    """Return the version that an account accepted last; empty where there is none."""
-    return (
-        session.scalar(
-            select(Acceptance.version)
-            .where(Acceptance.account_id == account_id)
-            .order_by(Acceptance.at.desc())
-            .limit(1)
-        )
-        or ""
+        update(Acceptance)
+        .where(Acceptance.id == acceptance_id, Acceptance.account_id.is_(None))
+        .values(account_id=account_id, token=None)
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import bindparam, exists, select, text
 from sqlalchemy.orm import Session, defer
 
 from facekit.policy import policy_text
@@ -23,6 +23,13 @@ from service.policy.stated import FLAGS, REASONS, Stated, differences, digest_of
 from service.policy.store import Acceptance, PolicyVersion
 
 _SHORT: Final = 16  # hexadecimal digits of a version
+#: The name of the version in force at the moment `now`.
+IN_FORCE: Final = (
+    select(PolicyVersion.version)
+    .where(PolicyVersion.effective_at <= bindparam("now"))
+    .order_by(PolicyVersion.number.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +66,7 @@ def current(session: Session, now: datetime) -> PolicyVersion:
 
 def current_name(session: Session, now: datetime) -> str:
     """Return the name of the version in force, without its words."""
-    return (
-        session.scalar(
-            select(PolicyVersion.version)
-            .where(PolicyVersion.effective_at <= now)
-            .order_by(PolicyVersion.number.desc())
-            .limit(1)
-        )
-        or ""
-    )
+    return session.scalar(IN_FORCE, {"now": now}) or ""
 
 
 def later(session: Session, now: datetime) -> list[PolicyVersion]:

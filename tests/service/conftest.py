@@ -68,6 +68,18 @@ def server(
         yield running
 
 
+@pytest.fixture(scope="session")
+def obedient(
+    database: Callable[[], dict[str, str]], texts: Texts, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server whose cells do as the photo says (tests/obedient.py)."""
+    settings = {"FACEKIT_CELLS": "2", "FACEKIT_WEBHOOK_PRIVATE": "true", "FACEKIT_PLAIN_UPLOADS": "true"}
+    folder = tmp_path_factory.mktemp("obedient")
+    program = "tests.service.obedient_service"
+    with Server(folder, texts, database() | settings, program=program) as running:
+        yield running
+
+
 @pytest.fixture
 def person(server: Server) -> Iterator[Person]:
     """Somebody who has accepted the policy and signed in with a new number."""

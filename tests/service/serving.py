@@ -10,11 +10,16 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from sqlalchemy import select
+
+from service.accounts.store import Account, SignIn
+from service.database import Database
 
 SECRET = "a secret for signing text messages"  # noqa: S105 (of these tests only)
 GENEROUS = {
@@ -22,6 +27,9 @@ GENEROUS = {
     "FACEKIT_CODES_PER_ADDRESS": "100000",
     "FACEKIT_TRIES_PER_ADDRESS": "100000",
     "FACEKIT_MISSES_PER_CALLER": "100000",
+    "FACEKIT_PASSWORDS_PER_NUMBER": "100000",
+    "FACEKIT_FACTOR_TRIES": "100000",
+    "FACEKIT_HANDLES_PER_DAY": "100000",
     "FACEKIT_JOBS_PER_HOUR": "100000",
     "FACEKIT_ACCEPTANCES_PER_ADDRESS": "100000",
     "FACEKIT_QUESTIONS_PER_CALLER": "100000",
@@ -110,10 +118,18 @@ class Postgres:
 class Server:
     """The service in a process of its own, as `python -m service` starts it."""
 
+    command: tuple[str, ...] = ()  # what runs instead of the program
+
     def __init__(
-        self, data: Path, texts: Texts, settings: Mapping[str, str] | None = None, *, generous: bool = True
+        self,
+        data: Path,
+        texts: Texts,
+        settings: Mapping[str, str] | None = None,
+        *,
+        generous: bool = True,
+        program: str = "service",
     ) -> None:
-        self.data, self.texts = data, texts
+        self.data, self.texts, self.program = data, texts, program
         self.environment = {
             "FACEKIT_DATA": str(data),
             "FACEKIT_PORT": "0",
@@ -129,7 +145,7 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "service"],
+            [sys.executable, *(self.command or ("-m", self.program))],
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -163,6 +179,10 @@ class Server:
 
     def person(self, phone: str = "") -> "Person":
         return Person(self, phone or new_number())
+
+    def database(self) -> Database:
+        """Look into the database, beside the server."""
+        return Database(self.environment.get("FACEKIT_DATABASE_URL", f"sqlite:///{self.data}/facekit.sqlite"))
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Return what the service has logged."""
@@ -199,6 +219,25 @@ class Person:
         self.token, self.account = answer.json()["token"], answer.json()["account"]
         del self.http.headers["Facekit-Acceptance"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
+        return self
+
+    def step_up(self) -> Self:
+        """Confirm with a fresh code."""
+        sent = self.http.post("/auth/step-up/code")
+        assert sent.status_code == 202, sent.text
+        given = {"challenge": sent.json()["challenge"], "code": self.server.texts.code_for(self.phone)}
+        answer = self.http.post("/auth/step-up", json=given)
+        assert answer.status_code == 204, answer.text
+        return self
+
+    def run_the_service(self) -> Self:
+        """Become one of those who run it, with the second factor given."""
+        database = self.server.database()
+        with database.begin() as session:
+            session.get_one(Account, self.account).role = "operator"
+            for signed_in in session.scalars(select(SignIn).where(SignIn.account_id == self.account)):
+                signed_in.second_factor_at = datetime.now(UTC)
+        database.close()
         return self
 
     def consent(self, purpose: str = "face.effect", *, kind: str = "consents") -> None:

@@ -41,7 +41,7 @@ def test_every_column_of_the_service_says_what_it_holds_and_for_how_long():
 def test_no_column_can_hold_anything_of_a_face():
     assert "X0" not in {one.code for one in DataClass}
     kinds = {type(column.type).__name__ for one in Base.metadata.sorted_tables for column in one.columns}
-    assert kinds <= {"String", "Text", "LargeBinary", "Integer", "Boolean", "Moment", "JSON"}
+    assert kinds <= {"String", "Text", "LargeBinary", "Integer", "BigInteger", "Boolean", "Moment", "JSON"}
 
 
 @pytest.mark.clause("1.3.2 (head)", partly="safety and compatibility are classes of their own, of 180 days")

@@ -17,15 +17,59 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
         sa.Column("phone_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("phone_from", sa.String(length=10), nullable=True),
+        sa.Column("name", sa.LargeBinary(), nullable=True),
+        sa.Column("password", sa.LargeBinary(), nullable=True),
         sa.Column("handle", sa.LargeBinary(), nullable=False),
         sa.Column("handle_index", sa.LargeBinary(length=32), nullable=False),
         sa.Column("role", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("active_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("locked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("handle_index"),
         sa.UniqueConstraint("phone_index"),
+    )
+    op.create_table(
+        "alarms",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("about", sa.String(length=40), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "about"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("operator", sa.String(length=32), nullable=False),
+        sa.Column("deed", sa.String(length=20), nullable=False),
+        sa.Column("about", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("ticket", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("previous", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "cancellations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "case_proofs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("receipt", sa.String(length=32), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "challenges",
@@ -45,6 +89,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mark"),
     )
     op.create_table(
+        "endings",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "policy_versions",
         sa.Column("version", sa.String(length=16), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -61,6 +112,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version"),
         sa.UniqueConstraint("number"),
         sa.UniqueConstraint("previous"),
+    )
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "visits",
+        sa.Column("state", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("browser", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("acceptance", sa.String(length=32), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("state"),
     )
     op.create_table(
         "acceptances",
@@ -100,6 +169,48 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_api_keys_account_id"), ["account_id"], unique=False)
 
     op.create_table(
+        "avatars",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("picture", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("what", sa.String(length=40), nullable=False),
+        sa.Column("about", sa.String(length=32), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("code", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("verified_by", sa.String(length=8), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("reason", sa.String(length=2), nullable=False),
+        sa.Column("appeal", sa.LargeBinary(), nullable=True),
+        sa.Column("decider", sa.String(length=32), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cases_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cases_closed_at"), ["closed_at"], unique=False)
+
+    op.create_table(
         "choices",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -122,6 +233,82 @@ def upgrade() -> None:
     with op.batch_alter_table("choices", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_choices_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_choices_number"), ["number"], unique=False)
+
+    op.create_table(
+        "devices",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("os", sa.LargeBinary(), nullable=False),
+        sa.Column("os_version", sa.LargeBinary(), nullable=False),
+        sa.Column("app_version", sa.LargeBinary(), nullable=False),
+        sa.Column("locale", sa.LargeBinary(), nullable=False),
+        sa.Column("install_id", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
+    op.create_table(
+        "identities",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("subject_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("subject_index"),
+    )
+    with op.batch_alter_table("identities", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_identities_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "job_keys",
+        sa.Column("mark", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("mark"),
+    )
+    with op.batch_alter_table("job_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_keys_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=22), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=True),
+        sa.Column("replica", sa.String(length=32), nullable=False),
+        sa.Column("effect", sa.String(length=20), nullable=False),
+        sa.Column("template", sa.String(length=40), nullable=True),
+        sa.Column("source", sa.String(length=8), nullable=False),
+        sa.Column("attested", sa.String(length=12), nullable=False),
+        sa.Column("sealed_to", sa.String(length=8), nullable=False),
+        sa.Column("upload", sa.String(length=8), nullable=True),
+        sa.Column("size", sa.String(length=16), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("problem", sa.String(length=20), nullable=True),
+        sa.Column("webhook", sa.String(length=10), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_jobs_account_id"), ["account_id"], unique=False)
 
     op.create_table(
         "notices",
@@ -155,6 +342,19 @@ def upgrade() -> None:
     with op.batch_alter_table("questions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_questions_account_id"), ["account_id"], unique=False)
 
+    op.create_table(
+        "second_factors",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
+    )
     op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -208,16 +408,36 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sessions_account_id"))
 
     op.drop_table("sessions")
+    op.drop_table("second_factors")
     with op.batch_alter_table("questions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_questions_account_id"))
 
     op.drop_table("questions")
     op.drop_table("notices")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_jobs_account_id"))
+
+    op.drop_table("jobs")
+    with op.batch_alter_table("job_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_keys_account_id"))
+
+    op.drop_table("job_keys")
+    with op.batch_alter_table("identities", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_identities_account_id"))
+
+    op.drop_table("identities")
+    op.drop_table("devices")
     with op.batch_alter_table("choices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_choices_number"))
         batch_op.drop_index(batch_op.f("ix_choices_account_id"))
 
     op.drop_table("choices")
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_cases_closed_at"))
+        batch_op.drop_index(batch_op.f("ix_cases_account_id"))
+
+    op.drop_table("cases")
+    op.drop_table("avatars")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_keys_account_id"))
 
@@ -226,8 +446,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_acceptances_account_id"))
 
     op.drop_table("acceptances")
+    op.drop_table("visits")
+    op.drop_table("receipts")
     op.drop_table("policy_versions")
+    op.drop_table("endings")
     op.drop_table("counts")
     op.drop_table("challenges")
+    op.drop_table("case_proofs")
+    op.drop_table("cancellations")
+    op.drop_table("audit")
+    op.drop_table("alarms")
     op.drop_table("accounts")
     # ### end Alembic commands ###

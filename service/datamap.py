@@ -170,8 +170,7 @@ def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
         {
             "table": row.table,
             "column": row.column,
-            "class": row.held.data_class.code,
-            "class_words": row.held.data_class.words,
+            "data_class": row.held.data_class.code,
             "purpose": row.held.purpose,
             "basis": row.held.data_class.basis,
             "personal": row.held.personal,

@@ -1,6 +1,7 @@
 """Cancelling an account: at once, whole, provable, and whatever breaks."""
 
 import json
+from base64 import b64decode
 from unittest.mock import patch
 
 import pytest
@@ -162,6 +163,10 @@ def test_a_person_cancels_in_the_settings(person):
     assert answer.status_code == 200
     receipt = answer.json()
     assert receipt["cause"] == "settings"
+    with person.server.client() as anybody:
+        public = b64decode(anybody.get("/receipt-key").json()["public_key"])
+    assert is_genuine(answer.text, public)
+    assert not is_genuine(answer.text.replace("settings", "mail"), public)
     for route in ("/me", "/consents", "/privacy/requests"):
         assert other.get(route).status_code == 401
     assert other.post("/account/cancel").status_code == 401

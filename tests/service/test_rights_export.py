@@ -186,7 +186,7 @@ def test_the_annex_has_every_field_that_is_held(server):
     for one in annex["fields"]:
         assert 0 < one["days"] <= 730 if one["days"] is not None else not one["personal"]
     assert annex["contact"] == "privacy@example.org"
-    assert {one["name"] for one in recipients} == set(annex["recipients"])
+    assert recipients == annex["recipients"] != []
 
 
 @pytest.mark.clause("3.1 (head)", partly="a person sees what was sent to others about them")

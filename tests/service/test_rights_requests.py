@@ -167,7 +167,7 @@ def test_an_operator_verifies_by_evidence(person, operator):
     opened = by_mail(operator, person)
     evidence = {"evidence": "letter 2026-114"}
     answer = operator.http.post(f"/ops/cases/{opened['id']}/verify", json=evidence, headers=WHY)
-    assert answer.json()["cause"] == "mail"
+    assert answer.json()["receipt"]["cause"] == "mail"
     assert person.http.get("/me").status_code == 401
     assert operator.http.get(f"/ops/cases/{opened['id']}", headers=WHY).status_code == 404
 

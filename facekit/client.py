@@ -234,6 +234,7 @@ class Client:
         *,
         person: Person,
         over_14: bool,
+        others: bool = False,
         template: str | None = None,
         options: Mapping[str, Any] | None = None,
         source: Source = "file",
@@ -251,7 +252,9 @@ class Client:
         person : {"me", "consenting"}
             Who is shown, as you attest: you, or somebody who has agreed to this.
         over_14 : bool
-            Whether everybody shown is over 14, as you attest.
+            Whether everybody shown is 14 or over, as you attest.
+        others : bool
+            Whether everybody else in the photo has agreed, too, as you attest; else there may be nobody.
         template : str, optional
             One of ``jobs.templates()``.
         options : mapping, optional
@@ -286,6 +289,7 @@ class Client:
                 effect,
                 person=person,
                 over_14=over_14,
+                others=others,
                 template=template,
                 options=options,
                 source=source,
@@ -311,6 +315,7 @@ class Client:
         *,
         person: Person,
         over_14: bool,
+        others: bool = False,
         options: Mapping[str, Any] | None = None,
         source: Source = "file",
         progress: Callable[[str], object] | None = None,
@@ -323,7 +328,7 @@ class Client:
             A picture file.
         template : str
             One of ``jobs.templates()``.
-        person, over_14
+        person, over_14, others
             What you attest: see `do`.
         options : mapping, optional
             The dials of `swap_face`, and ``format`` of the result.
@@ -342,6 +347,7 @@ class Client:
             photo,
             person=person,
             over_14=over_14,
+            others=others,
             template=template,
             options=options,
             source=source,

@@ -56,6 +56,7 @@ class Jobs:
         *,
         person: Person,
         over_14: bool,
+        others: bool = False,
         template: str | None = None,
         options: Mapping[str, Any] | None = None,
         source: Source = "file",
@@ -71,7 +72,9 @@ class Jobs:
         person : {"me", "consenting"}
             Who is shown, as you attest: you, or somebody who has agreed to this.
         over_14 : bool
-            Whether everybody shown is over 14, as you attest.
+            Whether everybody shown is 14 or over, as you attest.
+        others : bool
+            Whether everybody else in the photo has agreed, too, as you attest; else there may be nobody.
         template : str, optional
             One of `templates`.
         options : mapping, optional
@@ -92,7 +95,7 @@ class Jobs:
             "effect": effect,
             "template": template,
             "options": dict(options or {}),
-            "attestation": {"person": person, "over_14": over_14},
+            "attestation": {"person": person, "over_14": over_14, "others": others},
             "source": source,
             "result_key": None if result_key is None else b64encode(result_key).decode(),
             "webhook": webhook,

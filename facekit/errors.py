@@ -16,6 +16,7 @@
     │   ├── DegenerateMeshError    a triangle without area
     │   └── SolverError            a solution that misses its equations
     ├── PrivacyError
+    │   ├── ConsentError           somebody in a picture has not agreed to it
     │   ├── ControlError           a search that missed what it had planted itself
     │   ├── EgressError            something tried to reach another machine
     │   ├── ErasedError            what is asked for has been erased
@@ -47,6 +48,7 @@ __all__ = [
     "CellError",
     "CellMemoryError",
     "CellTimeoutError",
+    "ConsentError",
     "ControlError",
     "DecodeError",
     "DegenerateMeshError",
@@ -151,6 +153,10 @@ class SolverError(NumericsError):
 
 class PrivacyError(FacekitError):
     """What keeps personal data private was not given, or has done its work."""
+
+
+class ConsentError(PrivacyError):
+    """Somebody in a picture has not agreed to it."""
 
 
 class ControlError(PrivacyError):

@@ -80,6 +80,7 @@ PROBLEMS: Final[dict[type[Exception], Kind]] = {
     facekit_errors.DecodeError: Kind(422, "decode", "The picture cannot be read"),
     facekit_errors.NoFaceError: Kind(422, "no-face", "There is no face in it"),
     facekit_errors.FaceIndexError: Kind(422, "face-index", "There are fewer faces in it"),
+    facekit_errors.ConsentError: Kind(403, "others", "Somebody else is in the photo"),
     facekit_errors.SealError: Kind(422, "seal", "The envelope does not open"),
     facekit_errors.TooLargeError: Kind(413, "too-large", "The picture is too large"),
     facekit_errors.ErasedError: Kind(410, "gone", "It has been erased"),
@@ -151,6 +152,8 @@ def install(app: FastAPI) -> None:
 
 
 async def _handle(_: Request, error: Exception) -> Response:
+    if kind_of(error) is _DEFECT:
+        raise error  # to where it is written down
     return answer(error)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.datamap import DataClass, Row, data_map
+from service.datamap import STAYS, DataClass, Row, data_map
 from service.policy.registry import RECIPIENTS
 from service.tables import Base
 
@@ -51,8 +51,11 @@ def _tables() -> Iterator[str]:
         alone = f" Can be erased alone, as `{kept.alone}`." if kept.alone else ""
         yield f"\n### {table}\n"
         brief = f"; while it has a `{kept.brief.column}`, {_time(kept.brief.days)}" if kept.brief else ""
-        yield f"Kept for {_time(kept.days)} from `{kept.age}`{brief}."
-        yield f"When the account is cancelled: {WHEN_CANCELLED[kept.on_cancel]}.{alone}\n"
+        if kept is STAYS:
+            yield "Stays: it tells of no person.\n"
+        else:
+            yield f"Kept for {_time(kept.days)} from `{kept.age}`{brief}."
+            yield f"When the account is cancelled: {WHEN_CANCELLED[kept.on_cancel]}.{alone}\n"
         yield "| field | what for | class | personal | sealed | exported |"
         yield "|---|---|---|---|---|---|"
         for row in columns:

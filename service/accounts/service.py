@@ -96,8 +96,6 @@ def open_session(
         second_factor_at=None,
     )
     session.add(signed_in)
-    if account.active_at.date() != now.date():
-        account.active_at = now
     return signed_in, token
 
 

@@ -1,10 +1,10 @@
 """What is held of accounts; what a person wrote, or could be found by, is sealed under the account's key."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import Base
 from service.datamap import DataClass, Kept, held
@@ -229,3 +229,23 @@ class Device(Base):
         info=held(DataClass.DEVICE, "a random number that its owner can reset", sealed=True)
     )
     used_at: Mapped[datetime] = mapped_column(info=held(DataClass.DEVICE, "when it last said so"))
+
+
+def mark_used(session: Session, account_id: str, now: datetime) -> None:
+    """Note the day on which an account was used for what it is there for.
+
+    Parameters
+    ----------
+    session : Session
+        The caller's transaction.
+    account_id : str
+        Whose.
+    now : datetime
+        The time; written at most once a day.
+    """
+    # Clause 1.4: the time counts from the last necessary use, and signing in alone is none.
+    session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.active_at < now - timedelta(days=1))
+        .values(active_at=now)
+    )

@@ -64,7 +64,7 @@ def start(parts: Parts, room: Room, caller: Caller, asked: StartJob, key: str | 
 
 def check_consent(parts: Parts, account_id: str, source: Source) -> None:
     """Refuse where the consent to the effect, or the photo's permission, is off; raises NoConsentError."""
-    # Clauses 1.2.1d, 1.3.3(1), 1.3.8: these gate jobs, and nothing else.
+    # Clauses 1.2.1d, 1.3.3(1), 1.3.8(2): these gate jobs, and nothing else.
     with parts.database.begin() as session:
         require(session, account_id, "face.effect")
         require(session, account_id, NEEDS[source], "permission")
@@ -80,12 +80,16 @@ def _order(parts: Parts, account_id: str, asked: StartJob) -> Order:
     options = catalogue.checked(asked.effect, asked.template, asked.options)
     if asked.result_key is not None:
         kem_of(asked.result_key)
+    # Only the cell sees who is in the photo: it refuses a second face that nothing was said of.
+    options["alone"] = not asked.attestation.others
     hook = None
     if asked.webhook is not None:
         check_address(asked.webhook, private=parts.settings.webhook_private)
         hook = Hook(asked.webhook, secrets.token_urlsafe(32))
-    person, source = asked.attestation.person, asked.source
-    return Order(account_id, asked.effect, asked.template, options, source, person, asked.result_key, hook)
+    said = asked.attestation.person + (" others" if asked.attestation.others else "")
+    return Order(
+        account_id, asked.effect, asked.template, options, asked.source, said, asked.result_key, hook
+    )
 
 
 def _marks(parts: Parts, account_id: str, key: str, asked: StartJob) -> tuple[bytes, bytes]:

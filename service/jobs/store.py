@@ -33,7 +33,7 @@ class Job(Base):
     source: Mapped[str] = mapped_column(String(8), info=held(DataClass.JOB, "album, camera or file"))
     # Clause 1.3.3 note: what was said of the person shown, in fixed words.
     attested: Mapped[str] = mapped_column(
-        String(12), info=held(DataClass.JOB, "whose face, 14 or over, as you said: me, or consenting")
+        String(20), info=held(DataClass.JOB, "whose face, as you said: me or consenting, and others or not")
     )
     sealed_to: Mapped[str] = mapped_column(
         String(8), info=held(DataClass.JOB, "the result was for your key, or for one of the job's")

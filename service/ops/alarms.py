@@ -16,7 +16,7 @@ def raise_alarm(parts: Parts, session: Session, kind: str, about: str) -> bool:
     if session.get(Alarm, (kind, about)) is not None:
         return False
     session.add(Alarm(kind=kind, about=about, raised_at=parts.clock(), seen_at=None))
-    parts.logs.write(Deed(deed=f"alarm: {kind}", count=1))
+    parts.logs.write(Deed(deed=f"alarm {kind}", count=1))
     return True
 
 

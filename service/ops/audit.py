@@ -50,7 +50,7 @@ def write(parts: Parts, session: Session, grounds: Grounds, deed: str, about: st
     session.flush()
     # The number stands in the logs as well: rows taken from the end would show there.
     parts.logs.write(
-        Deed(deed=f"audit: {deed}", account=parts.logs.pseudonym(grounds.operator), count=row.number)
+        Deed(deed=f"audit {deed}", account=parts.logs.pseudonym(grounds.operator), count=row.number)
     )
 
 

@@ -1,7 +1,6 @@
 """Ways in for those who run the service; each asks for a reason and a ticket, and is in the audit log."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 from pydantic import StringConstraints
@@ -32,12 +31,13 @@ from service.ops.schemas import (
     OpenedCase,
     RefuseCase,
     SeeAlarm,
+    VerifiedCase,
     VerifyCase,
 )
 from service.parts import Parts, the_parts
 from service.problems import problems
 from service.rights.cases import Asking, State
-from service.rights.schemas import CaseId, Step
+from service.rights.schemas import CancellationReceipt, CaseId, Step
 
 router = APIRouter(prefix="/ops", tags=["ops"])
 
@@ -95,10 +95,10 @@ def read_case(grounds: TheGrounds, parts: TheParts, id: CaseId) -> CaseView:  # 
 
 
 @router.post("/cases/{id}/verify", responses=_ACTING)
-def verify_case(grounds: TheGrounds, parts: TheParts, id: CaseId, asked: VerifyCase) -> dict[str, Any]:  # noqa: A002
-    """Confirm who asks, by evidence. A cancellation is then carried out; the answer is its receipt."""
+def verify_case(grounds: TheGrounds, parts: TheParts, id: CaseId, asked: VerifyCase) -> VerifiedCase:  # noqa: A002
+    """Confirm who asks, by evidence. What needs nobody else is then carried out."""
     receipt = service.verify_case(parts, grounds, id, asked.evidence)
-    return dict(json.loads(receipt)) if receipt else {}
+    return VerifiedCase(receipt=CancellationReceipt.model_validate_json(receipt) if receipt else None)
 
 
 @router.post("/cases/{id}/answer", status_code=204, responses=_ACTING)

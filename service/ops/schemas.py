@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from service.rights.cases import Ground, Kind, State
-from service.rights.schemas import CaseCode, Step, Words
+from service.rights.schemas import CancellationReceipt, CaseCode, Step, Words
 from service.schemas import PhoneNumber, Schema
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -75,6 +75,12 @@ class VerifyCase(Schema):
     """How you know that who asks is who they say."""
 
     evidence: Short = Field(examples=["letter 2026-114"])
+
+
+class VerifiedCase(Schema):
+    """That a case was verified."""
+
+    receipt: CancellationReceipt | None = Field(description="Where it cancelled the account; send it back.")
 
 
 class AnswerCase(Schema):

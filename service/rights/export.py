@@ -95,22 +95,28 @@ def what_is_held() -> dict[str, Any]:
     """Return the part of the annex that is the same for every operator."""
     return {
         "classes": [
-            {"class": one.code, "words": one.words, "days": one.longest.days, "basis": one.basis}
+            {"data_class": one.code, "words": one.words, "days": one.longest.days, "basis": one.basis}
             for one in DataClass
         ],
         "fields": as_document(data_map(Base)),
-        "recipients": {
-            name: {
-                "words": one.words,
-                "purposes": list(one.purposes),
-                "fields": list(one.fields),
-                "basis": one.basis,
-            }
-            for name, one in RECIPIENTS.items()
-        },
+        "recipients": recipients(),
         "rights": list(RIGHTS),
         "erasable_alone": list(erasable()),
     }
+
+
+def recipients() -> list[dict[str, Any]]:
+    """Return every party that may get anything, and what."""
+    return [
+        {
+            "name": name,
+            "words": one.words,
+            "purposes": one.purposes,
+            "fields": one.fields,
+            "basis": one.basis,
+        }
+        for name, one in RECIPIENTS.items()
+    ]
 
 
 def _tables() -> dict[str, tuple[Table, Kept, tuple[Row, ...]]]:
@@ -144,7 +150,7 @@ def _meaning(kept: Kept, rows: tuple[Row, ...]) -> dict[str, Any]:
         "columns": {
             row.column: {
                 "purpose": row.held.purpose,
-                "class": row.held.data_class.words,
+                "data_class": row.held.data_class.words,
                 "basis": row.held.data_class.basis,
             }
             for row in rows

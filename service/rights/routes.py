@@ -1,6 +1,5 @@
 """Ways in to rights: see, correct, take along, erase, cancel; and who got what."""
 
-import json
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -18,18 +17,17 @@ from service.errors import (
     UnknownCallerError,
 )
 from service.parts import Parts, the_parts
-from service.policy.registry import RECIPIENTS
 from service.problems import problems
 from service.rights import cancellation, export, service
 from service.rights.cases import Asking, erasable
 from service.rights.schemas import (
     Annex,
-    Ask,
+    AskRight,
+    CancellationReceipt,
     CaseId,
     ConfirmCase,
     Export,
     Recipients,
-    RecipientView,
     Refusal,
     Requests,
     RequestView,
@@ -74,7 +72,7 @@ def read_export_schema(_: Anybody) -> dict[str, Any]:
 
 
 @router.post("/privacy/requests", status_code=201, responses=_ACTING)
-def ask(caller: Owner, parts: TheParts, asked: Ask) -> RequestView:
+def ask(caller: Owner, parts: TheParts, asked: AskRight) -> RequestView:
     """Ask for what is your right. What needs nobody is done when this answers; for all else a person does."""
     asking = Asking(asked.kind, what=asked.what, about=asked.about, text=asked.text)
     return _view(service.ask(parts, caller, asking))
@@ -108,17 +106,17 @@ def withdraw_request(caller: Reader, parts: TheParts, id: CaseId) -> RequestView
 
 
 @router.post("/account/cancel", responses=problems(UnknownCallerError, StepUpError, NoScopeError, GoneError))
-def cancel_account(caller: Owner, parts: TheParts) -> dict[str, Any]:
+def cancel_account(caller: Owner, parts: TheParts) -> CancellationReceipt:
     """Cancel your account. When this answers, it is gone, with all it had; the answer is the receipt."""
     # Clause 5.3(1): at once, with no second request and no waiting.
-    return _parsed(cancellation.cancel(parts, caller.account_id, "settings").document)
+    return _read(cancellation.cancel(parts, caller.account_id, "settings").document)
 
 
 @router.get("/account/receipts/{id}", responses=problems(UnknownCallerError, AbsentError, TooManyError))
-def read_cancellation(caller: Anybody, parts: TheParts, id: CaseId) -> dict[str, Any]:  # noqa: A002
+def read_cancellation(caller: Anybody, parts: TheParts, id: CaseId) -> CancellationReceipt:  # noqa: A002
     """Read the receipt of a cancelled account again, for two years; its number is all that leads to it."""
     try:
-        return _parsed(cancellation.receipt_of(parts, id))
+        return _read(cancellation.receipt_of(parts, id))
     except AbsentError:
         parts.limits.spend(
             "receipts from", caller.network, parts.settings.misses_per_caller, timedelta(minutes=10)
@@ -145,17 +143,7 @@ def list_shared(caller: Reader, parts: TheParts) -> SharedList:
 @router.get("/recipients", responses=problems(UnknownCallerError))
 def list_recipients(_: Anybody) -> Recipients:
     """List every party that may get anything, what for, and which fields."""
-    items = [
-        RecipientView(
-            name=name,
-            words=one.words,
-            purposes=list(one.purposes),
-            fields=list(one.fields),
-            basis=one.basis,
-        )
-        for name, one in RECIPIENTS.items()
-    ]
-    return Recipients(items=items)
+    return Recipients.model_validate({"items": export.recipients()})
 
 
 @router.get("/policy/annex", responses=problems(UnknownCallerError))
@@ -184,11 +172,10 @@ def _view(shown: service.Shown) -> RequestView:
             "answer": shown.answer,
             "refusal": refusal,
             "steps": [Step.model_validate(step) for step in case.steps],
-            "receipt": _parsed(shown.receipt) if shown.receipt else None,
+            "receipt": _read(shown.receipt) if shown.receipt else None,
         }
     )
 
 
-def _parsed(receipt: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(receipt)
-    return document
+def _read(receipt: str) -> CancellationReceipt:
+    return CancellationReceipt.model_validate_json(receipt)

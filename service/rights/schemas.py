@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from service.datamap import Basis, OnCancel
+from service.rights.cancellation import Cause
 from service.rights.cases import Channel, Ground, Kind, State
-from service.schemas import Schema
+from service.schemas import Schema, Version
 
 CaseId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$"), Field(examples=["3q2-7wAAAAAAAAAAAAAAAA"])
@@ -19,7 +21,7 @@ CaseCode = Annotated[
 ]
 
 
-class Ask(Schema):
+class AskRight(Schema):
     """Ask for something that is your right."""
 
     kind: Kind
@@ -58,6 +60,39 @@ class Refusal(Schema):
     decider: str = Field(description="The number of the operator who decided.")
 
 
+class ErasedRows(Schema):
+    """Rows of a table that were erased."""
+
+    what: str = Field(examples=["accounts"])
+    rows: int
+
+
+class UnlinkedRows(Schema):
+    """Rows of a table that stay as proof, without whose they were."""
+
+    what: str = Field(examples=["choices"])
+    rows: int
+    why: str
+    days: int = Field(description="For how long at most.")
+
+
+class CancellationReceipt(Schema):
+    """What was erased of a cancelled account, what stays and why; signed, and of nobody."""
+
+    format: Literal["facekit cancellation receipt 1"]
+    id: str = Field(description="GET /v1/account/receipts/{id} shows it again for two years.")
+    issued: str = Field(examples=["2027-01-04T09:00:00+00:00"])  # as it was signed
+    cause: Cause = Field(description="How it came to be cancelled.")
+    policy: Version
+    key: Literal["destroyed"] = Field(description="Of the account's own key.")
+    erased: list[ErasedRows]
+    unlinked: list[UnlinkedRows]
+    archive: str = Field(description="What a law demands to be kept.", examples=["none"])
+    limits: list[str] = Field(description="What nobody can promise, or goes a little later.")
+    signer: str = Field(description="Names the key of GET /v1/receipt-key.")
+    signature: str = Field(description="Ed25519, in base64, over all the rest.")
+
+
 class RequestView(Schema):
     """A request, and how it stands."""
 
@@ -74,8 +109,8 @@ class RequestView(Schema):
     received_at: datetime
     due_at: datetime = Field(description="15 calendar days after receipt, at the latest.")
     closed_at: datetime | None
-    receipt: dict[str, Any] | None = Field(
-        None, description="For cancel: the signed receipt. Keep it: nothing else here names you any more."
+    receipt: CancellationReceipt | None = Field(
+        None, description="For cancel: keep it, for nothing here leads from you to it any more."
     )
 
 
@@ -86,6 +121,23 @@ class Requests(Schema):
     erasable: list[str] = Field(description="What can be erased while the account stays.")
 
 
+class ColumnMeaning(Schema):
+    """What a column is for."""
+
+    purpose: str
+    data_class: str
+    basis: str
+
+
+class TableMeaning(Schema):
+    """How long a table's rows are kept, and what its columns are for."""
+
+    days: float
+    counted_from: str = Field(description="The column from which the days count.")
+    when_cancelled: OnCancel
+    columns: dict[str, ColumnMeaning]
+
+
 class Export(Schema):
     """Everything held about you; `GET /v1/privacy/export/schema` describes it."""
 
@@ -94,9 +146,7 @@ class Export(Schema):
     account: str
     policy: str = Field(description="The policy's version in force.")
     tables: dict[str, list[dict[str, Any]]] = Field(description="What is held, by table.")
-    meaning: dict[str, Any] = Field(
-        description="What for, on what ground and for how long, by table and column."
-    )
+    meaning: dict[str, TableMeaning] = Field(description="What for and for how long, by table.")
 
 
 class SharedView(Schema):
@@ -122,7 +172,7 @@ class RecipientView(Schema):
     words: str
     purposes: list[str]
     fields: list[str]
-    basis: str
+    basis: Basis
 
 
 class Recipients(Schema):
@@ -131,13 +181,40 @@ class Recipients(Schema):
     items: list[RecipientView]
 
 
+class ClassView(Schema):
+    """A class of data."""
+
+    data_class: str = Field(examples=["X5"])
+    words: str
+    days: int = Field(description="For how long at most.")
+    basis: Basis
+
+
+class FieldView(Schema):
+    """A field that is held."""
+
+    table: str
+    column: str
+    data_class: str = Field(examples=["X5"])
+    purpose: str
+    basis: Basis
+    personal: bool
+    sealed: bool = Field(description="Whether it is encrypted under the account's own key.")
+    third_party: bool = Field(description="Whether another party told it, whom the person let.")
+    exported: bool
+    days: float | None = Field(description="Nothing where it stays, for it tells of no person.")
+    counted_from: str = Field(description="The column from which the days count.")
+    when_cancelled: OnCancel
+    erased_alone_as: str | None = Field(description="By what name it can be erased while the account stays.")
+
+
 class Annex(Schema):
     """The policy's annex, made from the code: what is held, what for, for how long, and who gets it."""
 
     operator: str
     contact: str
-    classes: list[dict[str, Any]]
-    fields: list[dict[str, Any]]
-    recipients: dict[str, Any]
+    classes: list[ClassView]
+    fields: list[FieldView]
+    recipients: list[RecipientView]
     rights: list[str]
     erasable_alone: list[str]

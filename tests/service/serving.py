@@ -240,6 +240,10 @@ class Person:
         database.close()
         return self
 
+    def granted(self, kind: str = "consents") -> set[str]:
+        """Return what is on."""
+        return {one["name"] for one in self.http.get(f"/{kind}").json()["items"] if one["granted"]}
+
     def consent(self, purpose: str = "face.effect", *, kind: str = "consents") -> None:
         """Turn a purpose or a permission on."""
         shown = {one["name"]: one for one in self.http.get(f"/{kind}").json()["items"]}

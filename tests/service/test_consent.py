@@ -56,7 +56,7 @@ def test_an_acceptance_that_bundles_consent_is_refused(person, extra):
     asked = {"version": policy["version"], "digest": policy["digest"], extra: True}
     answer = person.http.post("/policy/acceptances", json=asked)
     assert answer.status_code == 422
-    assert extra not in answer.text
+    assert person.granted() == set()
 
 
 @pytest.mark.clause("5.4a", partly="for each purpose and permission, one call gives and one takes back")
@@ -287,7 +287,6 @@ def receipt_of(person, kind, name):
     return answer
 
 
-@pytest.mark.clause("1.2.2", partly="the receipt quotes the words of the purpose, with its digest and times")
 def test_a_receipt_says_all_that_a_record_of_consent_has_to(person, server):
     person.http.put(
         "/consents/face.effect",

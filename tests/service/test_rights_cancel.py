@@ -1,13 +1,14 @@
 """Cancelling an account: at once, whole, provable, and whatever breaks."""
 
 import json
+from base64 import b64decode
 from unittest.mock import patch
 
 import pytest
 from sqlalchemy import func, select
 
 from service.accounts import codes
-from service.accounts.store import Account, Challenge
+from service.accounts.store import Account, ApiKey, Challenge
 from service.consent.service import choose
 from service.consent.store import Choice
 from service.datamap import kept_tables
@@ -162,6 +163,10 @@ def test_a_person_cancels_in_the_settings(person):
     assert answer.status_code == 200
     receipt = answer.json()
     assert receipt["cause"] == "settings"
+    with person.server.client() as anybody:
+        public = b64decode(anybody.get("/receipt-key").json()["public_key"])
+    assert is_genuine(answer.text, public)
+    assert not is_genuine(answer.text.replace("settings", "mail"), public)
     for route in ("/me", "/consents", "/privacy/requests"):
         assert other.get(route).status_code == 401
     assert other.post("/account/cancel").status_code == 401
@@ -178,8 +183,9 @@ def test_a_new_row_of_an_account_that_goes_meanwhile_is_refused_as_gone(tmp_path
     with moved_parts(tmp_path, MovedClock()) as parts:
         account_id = add_account(parts)
         cancel(parts, account_id, "settings")
-        with pytest.raises(GoneError):
-            choose(parts, account_id, "purpose", "face.effect", granted=True)
+        key = {"id": "k", "token": b"1", "label": b"", "scopes": "", "created_at": parts.clock()}
+        with pytest.raises(GoneError), parts.database.begin() as session:
+            session.add(ApiKey(account_id=account_id, **key))
 
 
 def test_the_service_shows_the_account_nowhere_while_its_rows_wait_to_be_replayed(tmp_path):

@@ -83,6 +83,7 @@ class Year:
         self.events = deque(sorted(events, key=lambda event: event[0]))
         self.down: list[tuple[datetime, datetime]] = []
         self.crashes, self.began = 0, clock.now
+        self.leaving: list[str] = []
         self.real_cancel = cancellation.cancel
 
     def live(self):
@@ -100,13 +101,24 @@ class Year:
     def work(self):
         """Do what is due, and take in mails; say whether it ended without a crash."""
         with patch.object(cases, "cancel", self.cancel), suppress(CrashError):
-            cases.catch_up(self.parts)
+            self.catch_up()
             with self.parts.database.begin() as session:
                 while self.events and self.events[0][0] <= self.clock.now:
                     self.act(session, *self.events.popleft()[1:])
-            cases.catch_up(self.parts)
+            self.catch_up()
             return True
         return False
+
+    def catch_up(self):
+        try:
+            cases.catch_up(self.parts)
+        finally:
+            with self.parts.database.begin() as session:
+                for account_id in self.leaving:
+                    cancellation._close_cases(self.parts, session, account_id, "receipt")
+                session.execute(delete(Case).where(Case.account_id.in_(self.leaving)))
+                session.execute(delete(Account).where(Account.id.in_(self.leaving)))
+            self.leaving = []
 
     def act(self, session, what, mail):
         if what == "opened":
@@ -117,7 +129,7 @@ class Year:
             cases.verify(cases.open_one(session, mail.case), what, self.clock.now)
 
     def cancel(self, parts, account_id, cause):
-        """Cancel one in twenty in truth, where some break off; of the others the rows only."""
+        """Cancel one in twenty in truth, where some break off; of the others the rows only, together."""
         which = self.chance.random()
         if which < 0.003:
             self.crashes += 1
@@ -125,10 +137,7 @@ class Year:
                 return self.real_cancel(parts, account_id, cause)
         if which < 0.05:
             return self.real_cancel(parts, account_id, cause)
-        with parts.database.begin() as session:
-            cancellation._close_cases(parts, session, account_id, "receipt")
-            session.execute(delete(Case).where(Case.account_id == account_id))
-            session.execute(delete(Account).where(Account.id == account_id))
+        self.leaving.append(account_id)
         return Cancellation(id="receipt", document="{}", issued_at=parts.clock())
 
 

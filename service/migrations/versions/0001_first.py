@@ -292,7 +292,7 @@ def upgrade() -> None:
         sa.Column("effect", sa.String(length=20), nullable=False),
         sa.Column("template", sa.String(length=40), nullable=True),
         sa.Column("source", sa.String(length=8), nullable=False),
-        sa.Column("attested", sa.String(length=12), nullable=False),
+        sa.Column("attested", sa.String(length=20), nullable=False),
         sa.Column("sealed_to", sa.String(length=8), nullable=False),
         sa.Column("upload", sa.String(length=8), nullable=True),
         sa.Column("size", sa.String(length=16), nullable=True),

@@ -12,9 +12,9 @@ from typing import Any, Final
 import cv2
 
 from facekit.codec import decode_image, encode_image
-from facekit.errors import InputError, SampleError, TemplateError
+from facekit.errors import ConsentError, InputError, SampleError, TemplateError
 from facekit.inside import Tell
-from facekit.landmarks import close_landmarkers
+from facekit.landmarks import close_landmarkers, detect_faces
 from facekit.ready import template_names
 from facekit.swap import Dials, swap_face
 from facekit.templates import load_template
@@ -35,7 +35,7 @@ def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
         A picture file; overwritten with zeros once it has been decoded.
     options : mapping
         ``template``, a name of `template_names`; optionally ``format`` of the result ("png" by
-        default) and the dials of `swap_face`.
+        default) and the dials of `swap_face`; ``alone``, whether nobody else may be in the photo.
     tell : function
         Is told "decode", the stages of `swap_face`, and "encode".
 
@@ -47,9 +47,10 @@ def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
     Raises
     ------
     FacekitError
-        What `decode_image`, `swap_face` and `encode_image` refuse; an option is unknown.
+        What `decode_image`, `swap_face` and `encode_image` refuse; an option is unknown; somebody else
+        is in the photo.
     """
-    dials = {name: value for name, value in options.items() if name not in ("template", "format")}
+    dials = {name: value for name, value in options.items() if name not in ("template", "format", "alone")}
     if unknown := dials.keys() - _DIALS:
         raise InputError(f"options: {', '.join(sorted(unknown))} unknown to a swap")
     template = _template(str(options.get("template", "")))
@@ -57,6 +58,9 @@ def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
     image = decode_image(photo)
     # Clause 1.2.2(4)c: from here on the photo is pixels in this process alone, and ends with it.
     photo[:] = bytes(len(photo))
+    # Clause 1.3.3 note: a second face needs a statement of its own.
+    if options.get("alone") and len(detect_faces(image)) > 1:
+        raise ConsentError("somebody else is in the photo: state that they agree, too, or cut them off")
     try:
         result = swap_face(image, template, progress=tell, **dials)
     except TypeError as error:

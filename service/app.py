@@ -18,6 +18,7 @@ from service.consent.routes import router as consent
 from service.contact.routes import router as contact
 from service.database import Database
 from service.datamap import data_map
+from service.errors import EndedError
 from service.gate import Door
 from service.gateway import Gateway
 from service.jobs.room import Room
@@ -26,16 +27,20 @@ from service.limits import Limits
 from service.logs import Logs
 from service.ops.health_routes import router as health
 from service.ops.health_routes import well_known
+from service.ops.routes import router as ops
 from service.parts import Parts
 from service.policy.routes import router as policy
 from service.policy.versions import check, publish_first
+from service.retention import Keeper
+from service.rights.cancellation import replay
+from service.rights.routes import router as rights
 from service.settings import Settings
 from service.tables import Base
 from service.tally import Tally
 from service.vault import Vault
 from service.watching import Watching
 
-ROUTERS: Final = (policy, accounts, consent, contact, health, jobs)
+ROUTERS: Final = (policy, accounts, consent, jobs, rights, contact, health, ops)
 PREFIX: Final = "/v1"
 
 
@@ -79,6 +84,8 @@ def make_parts(settings: Settings, *, clock: Clock = utc_now, works: Mapping[str
     )
     door.parts = room.parts = parts
     publish_first(parts)
+    # Clause 5.3 p2 b: before anybody is let in, for a restored backup brings cancelled accounts back.
+    replay(parts)
     return parts
 
 
@@ -94,8 +101,15 @@ def build(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        parts.jobs.start()
+        keeper = Keeper(parts)
+        try:
+            parts.jobs.start()
+            keeper.start()
+        except Exception as error:
+            parts.logs.defect(error)  # the server that runs this would say it in words of its own
+            raise
         yield
+        keeper.stop()
         parts.jobs.close()
         parts.gateway.close()
         parts.database.close()
@@ -117,10 +131,10 @@ def build(parts: Parts) -> FastAPI:
     openapi.install(app)
     whole = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
-        whole.include_router(router)
+        whole.include_router(router, responses=problems.problems(EndedError))
     app.include_router(whole)
     app.include_router(well_known)
-    app.add_middleware(Watching, parts=parts)
+    app.add_middleware(Watching, parts=parts, prefix=PREFIX)
     return app
 
 

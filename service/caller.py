@@ -91,6 +91,9 @@ class Gate(Protocol):
     def missed(self, account_id: str, network: str) -> None:
         """Count that somebody asked for an id that does not exist."""
 
+    def require_running(self) -> None:
+        """Refuse once the service has ended; raises EndedError."""
+
     def now(self) -> datetime:
         """Return the time."""
 
@@ -175,6 +178,8 @@ class Access:
         # Clause P-3: nothing but what leads to acceptance, and out, works before it.
         if self.level is not Level.ANYBODY and not self.leaving and not caller.accepted:
             raise NotAcceptedError("accept the policy's current version first: POST /v1/policy/acceptances")
+        if self.level is not Level.ANYBODY and not self.leaving:
+            gate.require_running()
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
         if self.step_up:
             require_fresh(caller, gate.now())

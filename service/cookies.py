@@ -30,13 +30,10 @@ class Cookie:
     party: Literal["first", "third"] = "first"
 
 
+OAUTH: Final = "facekit_oauth"
 # Clauses 2 (head), 2(1): the public list; a session's own token is sent by programs, and is no cookie.
 COOKIES: Final[Mapping[str, Cookie]] = MappingProxyType(
-    {
-        "facekit_oauth": Cookie(
-            "binds a sign-in by another account to the browser that began it", 600, "/v1/auth/oauth"
-        )
-    }
+    {OAUTH: Cookie("binds a sign-in by another account to the browser that began it", 600, "/v1/auth/oauth")}
 )
 
 

@@ -15,11 +15,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import DateTime, Dialect, Engine, Executable, LargeBinary, Row, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from service.errors import SetupError
+from service.errors import GoneError, SetupError
 
 #: What SQLite is asked for, and must answer.
 PRAGMAS: Final = {"secure_delete": 1, "journal_mode": "truncate", "foreign_keys": 1, "synchronous": 2}
@@ -79,6 +79,8 @@ class Database:
         ------
         RuntimeError
             This thread is in one already: the two would wait for each other.
+        GoneError
+            What a new row belongs to, which is an account, was erased meanwhile.
         """
         with self._one(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -109,8 +111,40 @@ class Database:
             self._mine.open = True
             try:
                 yield
+            except IntegrityError as error:
+                if "foreign key" in str(error.orig).lower():
+                    raise GoneError("what this belongs to has been erased") from None
+                raise
             finally:
                 self._mine.open = False
+
+    def take_turn(self, session: Session, lock: int) -> None:
+        """Have the transactions that take this lock come one after the other, in all replicas."""
+        if not self.is_sqlite:  # which has one writer at a time
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+    @contextmanager
+    def alone(self, lock: int, *, wait: bool) -> Iterator[bool]:
+        """Do something in one replica at a time; says whether it is this one's turn.
+
+        Parameters
+        ----------
+        lock : int
+            Which thing.
+        wait : bool
+            Whether to wait for the turn; it then comes.
+        """
+        if self.is_sqlite:  # one machine, and one transaction at a time
+            yield True
+            return
+        ask = "SELECT pg_advisory_lock(:lock)" if wait else "SELECT pg_try_advisory_lock(:lock)"
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            mine = connection.scalar(text(ask), {"lock": lock}) is not False
+            try:
+                yield mine
+            finally:
+                if mine:
+                    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": lock})
 
     def migrate(self) -> None:
         """Bring the tables to this release's form; several replicas may start at once."""

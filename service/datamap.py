@@ -44,6 +44,10 @@ class DataClass(Enum):
         self.code, self.words, self.longest, self.basis = code, words, longest, basis
 
 
+# Clause 1.3.2 (head): two purposes of their own, safety and compatibility, each with a short time.
+TECHNICAL: Final = (DataClass.SECURITY, DataClass.DEVICE)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a column holds."""
@@ -57,6 +61,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """That rows go sooner while a column of theirs has a value."""
+
+    column: str
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """How long a table's rows are kept."""
 
@@ -64,6 +76,9 @@ class Kept:
     days: float
     on_cancel: OnCancel  # what becomes of the rows of an account that is cancelled
     account: str = "account_id"  # the column that says whose a row is
+    at_latest: str = ""  # where `age` may be empty: the column from which the ceiling counts
+    brief: Brief | None = None
+    alone: str = ""  # by what name a person can have their rows erased, and keep the account
 
 
 #: For tables that say nothing of any person: their rows stay, and no sweep looks at them.
@@ -155,15 +170,17 @@ def as_document(rows: tuple[Row, ...]) -> list[Mapping[str, Any]]:
         {
             "table": row.table,
             "column": row.column,
-            "class": row.held.data_class.code,
-            "class_words": row.held.data_class.words,
+            "data_class": row.held.data_class.code,
             "purpose": row.held.purpose,
             "basis": row.held.data_class.basis,
             "personal": row.held.personal,
             "sealed": row.held.sealed,
             "third_party": row.held.third_party,
+            "exported": row.held.exported,
             "days": None if row.kept is STAYS else row.kept.days,
+            "counted_from": row.kept.age,
             "when_cancelled": row.kept.on_cancel,
+            "erased_alone_as": row.kept.alone or None,
         }
         for row in rows
     ]
@@ -186,15 +203,41 @@ def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
             if getattr(column.info.get("held"), "personal", True):
                 yield f"{table.name}.{column.name} is personal, so that it cannot stay"
         return
-    if kept.age not in table.columns:
-        yield f"{table.name} grows old by {kept.age}, which it has not"
-    if not 0 < kept.days <= CEILING.days:
-        yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"
-    for column in table.columns:
-        held = column.info.get("held")
-        if isinstance(held, Held) and timedelta(days=kept.days) > held.data_class.longest:
-            yield f"{table.name}.{column.name} is kept for longer than class {held.data_class.code} may be"
+    yield from _age_faults(table, kept)
+    yield from _class_faults(table, kept)
     if kept.on_cancel != "nothing" and kept.account not in table.columns:
         yield f"{table.name} has no {kept.account}, so that nobody can find what is to go with an account"
     if kept.on_cancel == "nothing" and kept.account in table.columns:
         yield f"{table.name} has an {kept.account}, which cannot stay when the account goes"
+    if kept.account not in table.columns and any(held.exported for held in _of(table)):
+        yield f"{table.name} has what an export shows, and no {kept.account}, so that none would show it"
+
+
+def _class_faults(table: Table, kept: Kept) -> Iterator[str]:
+    """Find what a column's class does not allow."""
+    for column in table.columns:
+        held = column.info.get("held")
+        if not isinstance(held, Held):
+            continue
+        if timedelta(days=kept.days) > held.data_class.longest:
+            yield f"{table.name}.{column.name} is kept for longer than class {held.data_class.code} may be"
+        # Clause 1.3.2(4)a: technical data is personal at all times, not only where it is combined.
+        if held.data_class in TECHNICAL and not held.personal:
+            yield f"{table.name}.{column.name} is technical data, which is always personal"
+
+
+def _age_faults(table: Table, kept: Kept) -> Iterator[str]:
+    """Find what would let a row stay too long, or for ever."""
+    if not 0 < kept.days <= CEILING.days:
+        yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"
+    age, latest = table.columns.get(kept.age), table.columns.get(kept.at_latest)
+    if age is None:
+        yield f"{table.name} grows old by {kept.age}, which it has not"
+    elif age.nullable and any(held.personal for held in _of(table)) and (latest is None or latest.nullable):
+        yield f"{table.name}.{kept.age} may be empty: at_latest has to name a moment that never is"
+    if kept.brief and (kept.brief.column not in table.columns or not 0 < kept.brief.days < kept.days):
+        yield f"{table.name}: what is kept briefly needs one of its columns, and fewer days"
+
+
+def _of(table: Table) -> Iterator[Held]:
+    return (column.info["held"] for column in table.columns if isinstance(column.info.get("held"), Held))

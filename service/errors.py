@@ -24,7 +24,8 @@
     │   └── BrokenOffError        it broke off, or did not go on in time
     ├── RangeError                a range that the result does not have
     ├── UpstreamError             another party that is needed did not do its part
-    ├── ClosedError               the service has ended, or its cells have
+    ├── ClosedError               the service is closing, or its cells have closed
+    ├── EndedError                the service has ended, for good
     └── SetupError                it cannot start as it is set up
 
 A message says what to do. It never holds what came in.
@@ -157,7 +158,11 @@ class UpstreamError(ServiceError):
 
 
 class ClosedError(ServiceError):
-    """The service has ended, or its cells have."""
+    """The service is closing, or its cells have closed."""
+
+
+class EndedError(ServiceError):
+    """The service has ended, for good."""
 
 
 class SetupError(ServiceError):

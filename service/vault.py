@@ -196,6 +196,20 @@ class Vault:
         with self._database.begin() as session:
             session.execute(delete(_NamedKey).where(_NamedKey.name == name))
 
+    def erase_all(self) -> None:
+        """Destroy the keys of all accounts, each leaving its tombstone."""
+        now = self._clock()
+        with self._database.begin() as session:
+            for account_id in session.scalars(select(_DataKey.account_id)).all():
+                session.merge(_Tombstone(mark=self._mark(account_id), erased_at=now))
+            session.execute(delete(_DataKey))
+
+    def destroy(self) -> None:
+        """Destroy every key and tombstone: nothing that was sealed or indexed can be read again."""
+        with self._database.begin() as session:
+            for table in (_DataKey, _NamedKey, _Tombstone):
+                session.execute(delete(table))
+
     def close(self) -> None:
         """Let go of the key store."""
         self._database.close()

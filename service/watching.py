@@ -47,10 +47,12 @@ class Watching:
         What answers.
     parts : Parts
         For the log and the tally.
+    prefix : str
+        Of routes, which they themselves do not know.
     """
 
-    def __init__(self, app: App, parts: Parts) -> None:
-        self._app, self._parts = app, parts
+    def __init__(self, app: App, parts: Parts, prefix: str) -> None:
+        self._app, self._parts, self._prefix = app, parts, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, whatever happens; an answer that had begun is broken off where something goes wrong."""
@@ -100,11 +102,11 @@ class Watching:
 
     def _note(self, scope: Scope, status: int, milliseconds: int) -> None:
         # Clauses 1.3.2(1), 1.1.3: all that is written down of a request.
-        headers, route, logs = Headers(scope=scope), scope.get("route"), self._parts.logs
+        headers, logs = Headers(scope=scope), self._parts.logs
         network = _network(scope)
         line = Request(
             method=scope["method"] if scope["method"] in METHODS else "other",
-            route=route.path if isinstance(route, APIRoute) else "",
+            route=self._template(scope),
             status=status,
             milliseconds=milliseconds,
             network=network,
@@ -114,6 +116,14 @@ class Watching:
         )
         logs.write(line)
         self._parts.tally.add(line.method, line.route, status, milliseconds, line.account or network)
+
+    def _template(self, scope: Scope) -> str:
+        """Return the template of the route that a request came to; empty where it came to none."""
+        route = scope.get("route")
+        if not isinstance(route, APIRoute):
+            return ""
+        is_inside = scope["path"].startswith(f"{self._prefix}/") and not route.path.startswith(self._prefix)
+        return self._prefix + route.path if is_inside else route.path
 
 
 def _network(scope: Scope) -> str:

@@ -11,7 +11,7 @@ from service.accounts.handles import RESERVED, shares_digits, tidy
 from service.accounts.service import end_sessions, held, read, set_phone
 from service.accounts.signing_in import once_more
 from service.accounts.store import Account, Identity, SignIn
-from service.caller import Caller, require_fresh
+from service.caller import Caller
 from service.errors import ConflictError, RefusedError
 from service.parts import Parts
 
@@ -73,16 +73,12 @@ def bind_phone(parts: Parts, caller: Caller, challenge: str, phone: str, code: s
 
     Raises
     ------
-    StepUpError
-        There was a number before, and no fresh code was given to it.
     RefusedError, TooManyError
         As from `codes.check`.
     ConflictError
         Another account has this number.
     """
-    # Clause 1.3.1 p3 b: whoever holds the old number, and the new one, may change it; nobody else.
-    if read(parts, caller.account_id).phone is not None:
-        require_fresh(caller, parts.clock())
+    # Clause 1.3.1 p3 b: whoever holds the old number (the gate asks for a fresh code), and the new one.
     codes.check(parts, challenge, phone, code, caller.network)
     index = parts.vault.index("phone", phone)
 
@@ -92,7 +88,6 @@ def bind_phone(parts: Parts, caller: Caller, challenge: str, phone: str, code: s
             raise ConflictError("this number cannot be bound to this account")
         account = held(session, caller.account_id)
         if account.phone is not None:
-            require_fresh(caller, parts.clock())
             end_sessions(session, account.id, but=caller.session_id)
         set_phone(parts, account, phone, "code")
         # What was fresh was shown to the account as it was before.

@@ -30,6 +30,7 @@ from service.accounts.schemas import (
 )
 from service.accounts.signing_in import Entered, Entry, Shown, sign_in_by_phone
 from service.caller import Access, Caller, Level
+from service.cookies import OAUTH, drop_cookie, set_cookie
 from service.errors import (
     AbsentError,
     ConflictError,
@@ -58,7 +59,6 @@ Leaving = Annotated[Caller, Depends(Access(Level.ACCOUNT, leaving=True))]
 TheParts = Annotated[Parts, Depends(the_parts)]
 Agent = Annotated[str, Header(alias="User-Agent", include_in_schema=False)]
 
-COOKIE = "facekit_visit"
 _SIGNING_IN = problems(UnknownCallerError, NotAcceptedError, NoScopeError, RefusedError, TooManyError)
 _ELSEWHERE = (
     UnknownCallerError,
@@ -130,15 +130,8 @@ def visit_provider(
     shown = None if consent is None else Shown(consent, language)
     visiting = third_party.begin(parts, caller, provider, shown)
     seconds = int(third_party.LIFETIME.total_seconds())
-    response.set_cookie(
-        COOKIE,
-        visiting.cookie,
-        max_age=seconds,
-        path=f"/v1/auth/oauth/{provider}",
-        secure=parts.settings.public_url.startswith("https://"),
-        httponly=True,
-        samesite="lax",
-    )
+    secure = parts.settings.public_url.startswith("https://")
+    set_cookie(response, OAUTH, visiting.cookie, secure=secure)
     return Visit(url=visiting.url, seconds=seconds)
 
 
@@ -152,13 +145,13 @@ def return_from_provider(
     code: Annotated[str, Query(max_length=2048)] = "",
     iss: Annotated[str, Query(max_length=500)] = "",
     error: Annotated[str, Query(max_length=100)] = "",
-    cookie: Annotated[str, Cookie(alias=COOKIE, max_length=100)] = "",
+    cookie: Annotated[str, Cookie(alias=OAUTH, max_length=100)] = "",
     agent: Agent = "",
 ) -> SignedIn:
     """Come back from a provider, and be signed in: once, and in the browser that went there."""
     back = third_party.Return(state, code, iss, error, cookie)
     entered = third_party.finish(parts, provider, back, caller.network, client_family(agent))
-    response.delete_cookie(COOKIE, path=f"/v1/auth/oauth/{provider}")
+    drop_cookie(response, OAUTH, secure=parts.settings.public_url.startswith("https://"))
     return _signed_in(entered)
 
 

@@ -129,10 +129,10 @@ def remove_avatar(caller: Own, parts: TheParts) -> Response:
 
 
 @router.post("/me/phone", responses=problems(*_OWN, StepUpError, ConflictError, RefusedError, TooManyError))
-def bind_phone(caller: Own, parts: TheParts, asked: GiveCode) -> Me:
-    """Bind a number, with the code that came to it; to change one needs a fresh code to the old one, too.
+def bind_phone(caller: Fresh, parts: TheParts, asked: GiveCode) -> Me:
+    """Bind a number, with the code that came to it, and a fresh one to the number before.
 
-    Where a number takes another's place, your other sessions end.
+    Where a number takes another's place, your other sessions end. Who has none yet has just signed in.
     """
     profile.bind_phone(parts, caller, asked.challenge, asked.phone, asked.code)
     return _me(parts, caller)

@@ -12,6 +12,7 @@ from service.accounts.handles import random_handle
 from service.accounts.store import Account, ApiKey, Method, SignIn, Teller
 from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
+from service.ops.ending import require_running
 from service.parts import Parts
 from service.policy.notices import UNREAD
 from service.policy.service import ACCEPTED
@@ -45,7 +46,8 @@ _BY_SESSION: Final = (
 
 
 def new_account(parts: Parts, session: Session) -> Account:
-    """Make an account with a key of its own and a random handle."""
+    """Make an account with a key of its own and a random handle; raises EndedError."""
+    require_running(session, parts.clock())
     account_id, now, handle = secrets.token_hex(16), parts.clock(), random_handle()
     # The key first: an account without one would be taken for one that was erased.
     parts.vault.add(account_id)
@@ -94,8 +96,6 @@ def open_session(
         second_factor_at=None,
     )
     session.add(signed_in)
-    if account.active_at.date() != now.date():
-        account.active_at = now
     return signed_in, token
 
 

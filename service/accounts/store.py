@@ -1,10 +1,10 @@
 """What is held of accounts; what a person wrote, or could be found by, is sealed under the account's key."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.database import Base
 from service.datamap import DataClass, Kept, held
@@ -50,6 +50,9 @@ class Account(Base):
     )
     created_at: Mapped[datetime] = mapped_column(info=held(DataClass.ACCOUNT, "when the account was made"))
     active_at: Mapped[datetime] = mapped_column(info=held(DataClass.ACCOUNT, "the day of its last use"))
+    warned_at: Mapped[datetime | None] = mapped_column(
+        info=held(DataClass.ACCOUNT, "when its owner was told that it goes if it stays unused")
+    )
     locked_at: Mapped[datetime | None] = mapped_column(
         info=held(DataClass.ACCOUNT, "since when only a fresh code opens it")
     )
@@ -85,7 +88,7 @@ class ApiKey(Base):
     """An API key of an account's, for programs; with scopes, and revocable."""
 
     __tablename__ = "api_keys"
-    kept = Kept("created_at", 730, "delete")
+    kept = Kept("created_at", 730, "delete", alone="api keys")
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.ACCOUNT, "the key's number")
     )
@@ -104,7 +107,7 @@ class Challenge(Base):
     """A code that was sent: its keyed digest, for five minutes and five tries."""
 
     __tablename__ = "challenges"
-    kept = Kept("created_at", 1, "nothing")
+    kept = Kept("created_at", 5 / 1440, "nothing")
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.SECRET, "its number", exported=False)
     )
@@ -198,7 +201,7 @@ class Picture(Base):
     """The picture that a person shows of themselves: made anew from pixels, and never looked at."""
 
     __tablename__ = "avatars"
-    kept = Kept("used_at", 730, "delete")
+    kept = Kept("used_at", 730, "delete", alone="avatar")
     account_id: Mapped[str] = mapped_column(
         ForeignKey("accounts.id"),
         primary_key=True,
@@ -212,7 +215,7 @@ class Device(Base):
     """The little that is known of a device. There is no column for an identifier of its hardware."""
 
     __tablename__ = "devices"
-    kept = Kept("used_at", 180, "delete")
+    kept = Kept("used_at", 180, "delete", alone="device")
     account_id: Mapped[str] = mapped_column(
         ForeignKey("accounts.id"),
         primary_key=True,
@@ -226,3 +229,23 @@ class Device(Base):
         info=held(DataClass.DEVICE, "a random number that its owner can reset", sealed=True)
     )
     used_at: Mapped[datetime] = mapped_column(info=held(DataClass.DEVICE, "when it last said so"))
+
+
+def mark_used(session: Session, account_id: str, now: datetime) -> None:
+    """Note the day on which an account was used for what it is there for.
+
+    Parameters
+    ----------
+    session : Session
+        The caller's transaction.
+    account_id : str
+        Whose.
+    now : datetime
+        The time; written at most once a day.
+    """
+    # Clause 1.4: the time counts from the last necessary use, and signing in alone is none.
+    session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.active_at < now - timedelta(days=1))
+        .values(active_at=now)
+    )

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.accounts.store import Account
+from service.accounts.store import Account, mark_used
 from service.consent.store import Choice
 from service.errors import AbsentError, ConflictError, NoConsentError, NotAllowedError, UnknownCallerError
 from service.parts import Parts
@@ -73,11 +73,13 @@ def standings(session: Session, account_id: str, kind: Kind) -> list[Standing]:
 
 
 def _standing(kind: Kind, name: str, last: Choice | None) -> Standing:
-    return Standing(name, last is not None and last.granted and last.digest == digest_of(kind, name), last)
+    digest = digest_of(kind, name)
+    return Standing(name, last is not None and last.granted and last.digest == digest, last)
 
 
 def require(session: Session, account_id: str, name: str, kind: Kind = "purpose") -> None:
     """Refuse unless something is on; raises NoConsentError."""
+    # Clause 1.2.1d: what is off is asked for by its name, and blocks nothing else.
     # Clauses 5.4b, 1.3.8(3): read at each step, so that what was withdrawn stops.
     if not standing(session, account_id, kind, name).granted:
         raise NoConsentError(name, kind)
@@ -146,6 +148,7 @@ def record(
     # One after the other: of two choices at once, it has to be certain which was the later.
     if session.scalar(select(Account.id).where(Account.id == account_id).with_for_update()) is None:
         raise UnknownCallerError("this account has been erased")
+    mark_used(session, account_id, now)
     version = current(session, now)
     if granted and version.registries[f"{kind}s"].get(name, {}).get("digest") != digest:
         raise ConflictError("the version in force does not say this yet: GET /v1/policy tells from when on")

@@ -13,7 +13,7 @@ class Question(Base):
     """A question, and its answer; without an account it is sealed under a key of the service's own."""
 
     __tablename__ = "questions"
-    kept = Kept("received_at", 180, "delete")
+    kept = Kept("received_at", 180, "delete", alone="questions")
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.CASE, "the question's number")
     )

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from facekit.receipts import ErasureReceipt
-from service.accounts.store import Account
+from service.accounts.store import Account, mark_used
 from service.consent.service import digest_of
 from service.consent.store import Choice
 from service.errors import ConflictError, TooManyError, UnknownCallerError
@@ -58,6 +58,7 @@ def begin(parts: Parts, job_id: str, replica: str, order: Order, key: tuple[byte
         if (session.scalar(mine) or 0) >= parts.settings.account_jobs:
             raise TooManyError("your account has as many jobs as it may have; end one, or wait", _BUSY)
         session.add(_row(job_id, replica, order, now))
+        mark_used(session, order.account_id, now)
 
 
 def _claim(session: Session, account_id: str, key: tuple[bytes, bytes], now: datetime) -> None:
@@ -76,7 +77,7 @@ def _row(job_id: str, replica: str, order: Order, now: datetime) -> Job:
         effect=order.effect,
         template=order.template,
         source=order.source,
-        attested=order.person,
+        attested=order.said,
         sealed_to="job" if order.result_key is None else "client",
         upload=None,
         size=None,

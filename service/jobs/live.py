@@ -18,7 +18,7 @@ from service.jobs.webhooks import Hook
 State = Literal["leased", "queued", "running", "done"]
 Source = Literal["album", "camera", "file"]
 
-#: Clauses 1.3.3(1), 1.3.8: the permission that each way of choosing a photo needs.
+#: Clauses 1.3.3(1), 1.3.8(2): the permission that each way of choosing a photo needs.
 NEEDS: Final[Mapping[Source, str]] = {"album": "album", "camera": "camera", "file": "storage"}
 ENDED: Final = "the job has ended, and all of it has been erased; GET its receipt says what"
 
@@ -37,7 +37,7 @@ class Order:
         What a cell is told.
     source : {"album", "camera", "file"}
         Where the photo is from.
-    person : str
+    said : str
         Whose face it is, as was said.
     result_key : bytes, optional
         What the result is sealed to; by default a key of the job's.
@@ -50,7 +50,7 @@ class Order:
     template: str | None
     options: Mapping[str, Any] = field(repr=False)
     source: Source
-    person: Literal["me", "consenting"]
+    said: str
     result_key: bytes | None = field(repr=False)
     hook: Hook | None
 

@@ -16,6 +16,10 @@ class Attestation(Schema):
 
     person: Literal["me", "consenting"] = Field(description="It is you, or somebody who agrees.")
     over_14: bool = Field(description="Whether the person is 14 or over.")
+    others: bool = Field(
+        False,
+        description="Whether everybody else in the photo agrees and is 14 or over, if there is anybody.",
+    )
 
 
 class StartJob(Schema):

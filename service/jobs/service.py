@@ -4,7 +4,7 @@ import base64
 import json
 import secrets
 from datetime import timedelta
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from facekit.keys import kem_of
 from facekit.receipts import Outcome
@@ -21,6 +21,7 @@ from service.jobs.webhooks import Hook, check_address
 from service.parts import Parts
 
 _LISTED: Final = 200
+_ABSENT: Final = "there is no such job, or it is not yours"
 
 
 def start(parts: Parts, room: Room, caller: Caller, asked: StartJob, key: str | None) -> JobStarted:
@@ -63,7 +64,7 @@ def start(parts: Parts, room: Room, caller: Caller, asked: StartJob, key: str | 
 
 def check_consent(parts: Parts, account_id: str, source: Source) -> None:
     """Refuse where the consent to the effect, or the photo's permission, is off; raises NoConsentError."""
-    # Clauses 1.2.1d, 1.3.3(1), 1.3.8: these gate jobs, and nothing else.
+    # Clauses 1.2.1d, 1.3.3(1), 1.3.8(2): these gate jobs, and nothing else.
     with parts.database.begin() as session:
         require(session, account_id, "face.effect")
         require(session, account_id, NEEDS[source], "permission")
@@ -79,12 +80,16 @@ def _order(parts: Parts, account_id: str, asked: StartJob) -> Order:
     options = catalogue.checked(asked.effect, asked.template, asked.options)
     if asked.result_key is not None:
         kem_of(asked.result_key)
+    # Only the cell sees who is in the photo: it refuses a second face that nothing was said of.
+    options["alone"] = not asked.attestation.others
     hook = None
     if asked.webhook is not None:
         check_address(asked.webhook, private=parts.settings.webhook_private)
         hook = Hook(asked.webhook, secrets.token_urlsafe(32))
-    person, source = asked.attestation.person, asked.source
-    return Order(account_id, asked.effect, asked.template, options, source, person, asked.result_key, hook)
+    said = asked.attestation.person + (" others" if asked.attestation.others else "")
+    return Order(
+        account_id, asked.effect, asked.template, options, asked.source, said, asked.result_key, hook
+    )
 
 
 def _marks(parts: Parts, account_id: str, key: str, asked: StartJob) -> tuple[bytes, bytes]:
@@ -112,12 +117,10 @@ def mine(parts: Parts, caller: Caller, job_id: str) -> Job:
     ------
     AbsentError
         There is none, or it is somebody else's.
-    TooManyError
-        Too many ids that do not exist were asked for.
     """
     row = ledger.find(parts, job_id)
     if row is None or row.account_id is None or row.account_id != caller.account_id:
-        _miss(parts, caller)
+        raise AbsentError(_ABSENT)
     return row
 
 
@@ -126,7 +129,7 @@ def live(parts: Parts, room: Room, caller: Caller, job_id: str) -> Live:
 
     Raises
     ------
-    AbsentError, TooManyError
+    AbsentError
         As in `mine`.
     GoneError
         It has ended.
@@ -146,18 +149,18 @@ def receipt(parts: Parts, caller: Caller, job_id: str) -> str:
 
     Raises
     ------
-    AbsentError, TooManyError
+    AbsentError
         As in `mine`.
     ConflictError
         The job has not ended yet.
     """
     row = ledger.find(parts, job_id)
     if row is not None and row.account_id is not None and row.account_id != caller.account_id:
-        _miss(parts, caller)
+        raise AbsentError(_ABSENT)
     if (found := ledger.receipt(parts, job_id)) is not None:
         return found
     if row is None:
-        _miss(parts, caller)
+        raise AbsentError(_ABSENT)
     raise ConflictError("there is no receipt before all has been erased; DELETE the job to end it")
 
 
@@ -182,10 +185,3 @@ def view(row: Job, job: Live | None) -> JobView:
 def listed(parts: Parts, room: Room, caller: Caller) -> list[JobView]:
     """List one's jobs, the latest first."""
     return [view(row, room.find(row.id)) for row in ledger.recent(parts, caller.account_id, _LISTED)]
-
-
-def _miss(parts: Parts, caller: Caller) -> NoReturn:
-    """Count an id that does not exist, or is somebody else's, so that guessing has an end."""
-    who, most = caller.account_id or caller.network, parts.settings.misses_per_caller
-    parts.limits.spend("misses of", who, most, timedelta(minutes=10))
-    raise AbsentError("there is no such job, or it is not yours")

@@ -20,7 +20,7 @@ class Job(Base):
     """A line of the ledger of jobs."""
 
     __tablename__ = "jobs"
-    kept = Kept("created_at", 30, "unlink")
+    kept = Kept("created_at", 30, "unlink", alone="jobs")
     id: Mapped[str] = mapped_column(String(22), primary_key=True, info=held(DataClass.JOB, "its number"))
     account_id: Mapped[str | None] = mapped_column(
         ForeignKey("accounts.id"), index=True, info=held(DataClass.JOB, "whose it is", exported=False)
@@ -33,7 +33,7 @@ class Job(Base):
     source: Mapped[str] = mapped_column(String(8), info=held(DataClass.JOB, "album, camera or file"))
     # Clause 1.3.3 note: what was said of the person shown, in fixed words.
     attested: Mapped[str] = mapped_column(
-        String(12), info=held(DataClass.JOB, "whose face, 14 or over, as you said: me, or consenting")
+        String(20), info=held(DataClass.JOB, "whose face, as you said: me or consenting, and others or not")
     )
     sealed_to: Mapped[str] = mapped_column(
         String(8), info=held(DataClass.JOB, "the result was for your key, or for one of the job's")
@@ -71,7 +71,7 @@ class JobKey(Base):
     """A request that was sent with a key of its own, so that sending it again begins no second job."""
 
     __tablename__ = "job_keys"
-    kept = Kept("created_at", 1, "delete")
+    kept = Kept("created_at", 1, "delete", alone="jobs")
     mark: Mapped[bytes] = mapped_column(
         LargeBinary(32), primary_key=True, info=held(DataClass.SECRET, "digest of the key", exported=False)
     )

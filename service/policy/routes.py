@@ -54,6 +54,7 @@ TheParts = Annotated[Parts, Depends(the_parts)]
 @router.get("/policy", responses=problems(UnknownCallerError))
 def read_policy(_: Anybody, parts: TheParts) -> PolicyNow:
     """Read the version in force. Reading stores nothing."""
+    # Clause P-4: who reads and leaves has been given no number, no cookie and no row.
     with parts.database.begin() as session:
         now = parts.clock()
         found, following = versions.current(session, now), versions.later(session, now)

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
-from service.datamap import STAYS, DataClass, Kept, held
+from service.datamap import STAYS, Brief, DataClass, Kept, held
 
 _OWN = held(DataClass.OWN, "what the policy says", personal=False)
 
@@ -35,7 +35,8 @@ class Acceptance(Base):
     """That somebody accepted a version; without an account until they sign in."""
 
     __tablename__ = "acceptances"
-    kept = Kept("at", 730, "unlink")
+    # Clause P-4: what nobody signed in with tells of nobody, and goes soon.
+    kept = Kept("at", 730, "unlink", brief=Brief("token", 1 / 24))
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.CHOICE, "the receipt's number")
     )

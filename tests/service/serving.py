@@ -10,11 +10,16 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from sqlalchemy import select
+
+from service.accounts.store import Account, SignIn
+from service.database import Database
 
 SECRET = "a secret for signing text messages"  # noqa: S105 (of these tests only)
 GENEROUS = {
@@ -113,6 +118,8 @@ class Postgres:
 class Server:
     """The service in a process of its own, as `python -m service` starts it."""
 
+    command: tuple[str, ...] = ()  # what runs instead of the program
+
     def __init__(
         self,
         data: Path,
@@ -138,7 +145,7 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", self.program],
+            [sys.executable, *(self.command or ("-m", self.program))],
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -172,6 +179,10 @@ class Server:
 
     def person(self, phone: str = "") -> "Person":
         return Person(self, phone or new_number())
+
+    def database(self) -> Database:
+        """Look into the database, beside the server."""
+        return Database(self.environment.get("FACEKIT_DATABASE_URL", f"sqlite:///{self.data}/facekit.sqlite"))
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Return what the service has logged."""
@@ -218,6 +229,20 @@ class Person:
         answer = self.http.post("/auth/step-up", json=given)
         assert answer.status_code == 204, answer.text
         return self
+
+    def run_the_service(self) -> Self:
+        """Become one of those who run it, with the second factor given."""
+        database = self.server.database()
+        with database.begin() as session:
+            session.get_one(Account, self.account).role = "operator"
+            for signed_in in session.scalars(select(SignIn).where(SignIn.account_id == self.account)):
+                signed_in.second_factor_at = datetime.now(UTC)
+        database.close()
+        return self
+
+    def granted(self, kind: str = "consents") -> set[str]:
+        """Return what is on."""
+        return {one["name"] for one in self.http.get(f"/{kind}").json()["items"] if one["granted"]}
 
     def consent(self, purpose: str = "face.effect", *, kind: str = "consents") -> None:
         """Turn a purpose or a permission on."""

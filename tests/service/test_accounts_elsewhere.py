@@ -82,7 +82,7 @@ class Guest:
         """Come back as a browser does: with its cookie, and with no header of the client's."""
         cookie = self.cookie if cookie is None else cookie
         with self.server.client() as browser:
-            headers = {"Cookie": f"facekit_visit={cookie}"} if cookie else {}
+            headers = {"Cookie": f"facekit_oauth={cookie}"} if cookie else {}
             return browser.get(f"/auth/oauth/{name}/callback", params=back, headers=headers)
 
     def sign_in(self, provider, subject, name="first"):
@@ -231,9 +231,9 @@ def test_without_consent_a_provider_hears_nothing(guest, provider):
     assert len(provider.asked) == before
 
 
-def test_the_cookie_is_for_this_browser_this_provider_and_ten_minutes(guest):
+def test_the_cookie_is_for_this_browser_these_routes_and_ten_minutes(guest):
     cookie = guest.start().headers["set-cookie"].lower()
-    for part in ("httponly", "secure", "samesite=lax", "path=/v1/auth/oauth/first", "max-age=600"):
+    for part in ("httponly", "secure", "samesite=lax", "path=/v1/auth/oauth;", "max-age=600"):
         assert part in cookie
 
 

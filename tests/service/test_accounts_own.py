@@ -191,7 +191,7 @@ def test_the_service_itself_loads_no_decoder():
     run = subprocess.run([sys.executable, "-c", look], capture_output=True, check=True, text=True)
     loaded = set(run.stdout.split())
     assert "facekit.thumbnail" in loaded
-    assert not loaded & {"PIL", "numpy", "cv2", "facekit.codec", "facekit.landmarks"}
+    assert not loaded & {"PIL", "cv2", "mediapipe", "facekit.codec", "facekit.landmarks"}
 
 
 def test_a_picture_is_sealed_where_it_is_kept(person):

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from service.datamap import CEILING, STAYS, DataClass, Kept, data_map, held
+from service.datamap import CEILING, STAYS, TECHNICAL, Brief, DataClass, Kept, data_map, held
 from service.errors import SetupError
 from service.tables import Base
 
@@ -16,13 +16,14 @@ def table(kept=None, **columns):
     if kept is not None:
         members["kept"] = kept
     for name, info in columns.items():
-        members["__annotations__"][name] = Mapped[int]
+        members["__annotations__"][name] = Mapped[int | None] if info is MAYBE else Mapped[int]
         members[name] = mapped_column(primary_key=name == "id", info=info or {})
     type("Thing", (Fresh,), members)
     return Fresh
 
 
 ID, AT = held(DataClass.JOB, "number"), held(DataClass.JOB, "when")
+MAYBE = held(DataClass.JOB, "when, if ever")
 
 
 @pytest.mark.clause(
@@ -44,6 +45,15 @@ def test_no_column_can_hold_anything_of_a_face():
     assert kinds <= {"String", "Text", "LargeBinary", "Integer", "BigInteger", "Boolean", "Moment", "JSON"}
 
 
+@pytest.mark.clause("1.3.2 (head)", partly="safety and compatibility are classes of their own, of 180 days")
+def test_technical_data_is_of_two_classes_with_short_times():
+    assert {one.code: (one.longest.days, one.basis) for one in TECHNICAL} == {
+        "X3": (180, "security"),
+        "X4": (180, "consent"),
+    }
+
+
+@pytest.mark.clause("1.3.2(4)a", partly="no column of technical data can be declared to be of no person")
 @pytest.mark.parametrize(
     ("base", "said"),
     [
@@ -58,7 +68,27 @@ def test_no_column_can_hold_anything_of_a_face():
             lambda: table(Kept("at", 30, "nothing"), id=ID, at=AT, account_id=ID),
             "cannot stay when the account goes",
         ),
+        (
+            lambda: table(Kept("at", 30, "nothing"), id=ID, at=AT),
+            "has what an export shows, and no account_id",
+        ),
+        (
+            lambda: table(Kept("at", 30, "delete"), id=ID, at=MAYBE, account_id=ID),
+            "at_latest has to name a moment that never is",
+        ),
+        (
+            lambda: table(Kept("at", 30, "nothing", brief=Brief("gone", 1)), id=ID, at=AT),
+            "kept briefly needs one of its columns",
+        ),
+        (
+            lambda: table(Kept("at", 30, "nothing", brief=Brief("id", 30)), id=ID, at=AT),
+            "kept briefly needs one of its columns, and fewer days",
+        ),
         (lambda: table(STAYS, id=held(DataClass.OWN, "n", personal=False), at=AT), "things.at is personal"),
+        (
+            lambda: table(Kept("at", 30, "nothing"), id=held(DataClass.DEVICE, "n", personal=False), at=AT),
+            "things.id is technical data, which is always personal",
+        ),
         (lambda: table(STAYS, id=None), "things.id is personal"),
     ],
 )

@@ -18,14 +18,11 @@ def test_a_person_who_has_accepted_and_given_the_code_has_an_account(person):
 
 
 def test_a_consent_is_off_until_it_is_given_and_off_again_when_it_is_withdrawn(person):
-    def granted():
-        return {one["name"] for one in person.http.get("/consents").json()["items"] if one["granted"]}
-
-    assert granted() == set()
+    assert person.granted() == set()
     person.consent("face.effect")
-    assert granted() == {"face.effect"}
+    assert person.granted() == {"face.effect"}
     assert person.http.delete("/consents/face.effect").json()["granted"] is False
-    assert granted() == set()
+    assert person.granted() == set()
 
 
 def test_the_tables_are_what_the_models_say(server):

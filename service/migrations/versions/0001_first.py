@@ -25,10 +25,51 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("active_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("warned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("locked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("handle_index"),
         sa.UniqueConstraint("phone_index"),
+    )
+    op.create_table(
+        "alarms",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("about", sa.String(length=40), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "about"),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("operator", sa.String(length=32), nullable=False),
+        sa.Column("deed", sa.String(length=20), nullable=False),
+        sa.Column("about", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("ticket", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("previous", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "cancellations",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "case_proofs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("receipt", sa.String(length=32), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "challenges",
@@ -46,6 +87,13 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("mark"),
+    )
+    op.create_table(
+        "endings",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "policy_versions",
@@ -132,6 +180,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id"),
     )
     op.create_table(
+        "cases",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("what", sa.String(length=40), nullable=False),
+        sa.Column("about", sa.String(length=32), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("code", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("verified_by", sa.String(length=8), nullable=False),
+        sa.Column("evidence", sa.LargeBinary(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("reason", sa.String(length=2), nullable=False),
+        sa.Column("appeal", sa.LargeBinary(), nullable=True),
+        sa.Column("decider", sa.String(length=32), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cases_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cases_closed_at"), ["closed_at"], unique=False)
+
+    op.create_table(
         "choices",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -213,7 +292,7 @@ def upgrade() -> None:
         sa.Column("effect", sa.String(length=20), nullable=False),
         sa.Column("template", sa.String(length=40), nullable=True),
         sa.Column("source", sa.String(length=8), nullable=False),
-        sa.Column("attested", sa.String(length=12), nullable=False),
+        sa.Column("attested", sa.String(length=20), nullable=False),
         sa.Column("sealed_to", sa.String(length=8), nullable=False),
         sa.Column("upload", sa.String(length=8), nullable=True),
         sa.Column("size", sa.String(length=16), nullable=True),
@@ -353,6 +432,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_choices_account_id"))
 
     op.drop_table("choices")
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_cases_closed_at"))
+        batch_op.drop_index(batch_op.f("ix_cases_account_id"))
+
+    op.drop_table("cases")
     op.drop_table("avatars")
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_keys_account_id"))
@@ -365,7 +449,12 @@ def downgrade() -> None:
     op.drop_table("visits")
     op.drop_table("receipts")
     op.drop_table("policy_versions")
+    op.drop_table("endings")
     op.drop_table("counts")
     op.drop_table("challenges")
+    op.drop_table("case_proofs")
+    op.drop_table("cancellations")
+    op.drop_table("audit")
+    op.drop_table("alarms")
     op.drop_table("accounts")
     # ### end Alembic commands ###

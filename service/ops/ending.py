@@ -1,0 +1,22 @@
+"""The end of the service: when it is, and what then closes."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.errors import EndedError
+from service.ops.store import Ending
+
+
+def ends_at(session: Session) -> datetime | None:
+    """Return when the service ends, if that has been announced."""
+    return session.scalar(select(Ending.ends_at))
+
+
+def require_running(session: Session, now: datetime) -> None:
+    """Refuse once the service has ended; raises EndedError."""
+    # Clause 4.1b: from the last day on nothing new is taken in. Who leaves still can.
+    end = ends_at(session)
+    if end is not None and end <= now:
+        raise EndedError("the service has ended; exporting and cancelling still work")

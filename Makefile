@@ -22,7 +22,7 @@ help: ## say what there is
 
 # -- what people ask for ----------------------------------------------------------------------
 
-demo: ## swap two people into three templates, into out/demo
+demo: ## swap two people into three templates, into out/demo; then use the service, from accepting to leaving
 test: ## run every test and doctest
 demo test:
 	@start=$$SECONDS; $(MAKE) --no-print-directory $@-steps; echo "make $@ took $$((SECONDS - start)) s"
@@ -30,6 +30,7 @@ demo test:
 demo-steps: .venv/core.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
 	@$(BIN)/facekit demo
+	@echo; $(SEEING) $(BIN)/facekit demo --service
 
 # Two processes, for two cores, which take about as long: notebooks, pages, browsers, cells; and all else.
 ASIDE := tests/docs tests/e2e tests/notebooks tests/test_cell.py
@@ -83,8 +84,8 @@ mutants: .venv/dev.stamp libraries ## change each number of the numerics: which 
 	@$(BIN)/facekit samples --fetch
 	@$(BIN)/python tools/mutants.py $(if $(filter all,$(MUTANTS)),--all,$(MUTANTS))
 
-serve:
-	@echo "make serve: this release has no service yet" >&2; exit 2
+serve: .venv/core.stamp libraries ## start the service on this machine; codes come on the terminal
+	@exec $(BIN)/facekit serve $(SERVE_OPTIONS)
 
 samples: .venv/core.stamp ## fetch the sample pictures into the user's cache
 	@$(BIN)/facekit samples --fetch

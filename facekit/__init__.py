@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from facekit.canaries import canaries_of
     from facekit.cell import run_in_cell
     from facekit.checkup import doctor
+    from facekit.client import Client
     from facekit.codec import decode_image, encode_image, read_image, write_image
     from facekit.colour import match_colour
     from facekit.data import list_samples, load_sample, synthetic_face
@@ -31,6 +32,7 @@ _HOME = {
     "cell": ("run_in_cell",),
     "canaries": ("canaries_of",),
     "checkup": ("doctor",),
+    "client": ("Client",),
     "codec": ("decode_image", "encode_image", "read_image", "write_image"),
     "colour": ("match_colour",),
     "data": ("list_samples", "load_sample", "synthetic_face"),
@@ -46,6 +48,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Client",
     "Scratch",
     "blend_poisson",
     "canaries_of",

@@ -19,7 +19,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
-__all__ = ["Check", "Report", "doctor"]
+__all__ = ["Check", "Report", "doctor", "missing_packages"]
 
 DISTRIBUTION = "facekit-reference"
 PYTHONS = ((3, 11), (3, 13))
@@ -28,6 +28,7 @@ MEMORY = 2**30  # bytes; no picture within the limits takes more
 REINSTALL = f"pip install --force-reinstall {DISTRIBUTION}"
 LIBRARIES = ("numpy", "scipy", "numba", "cv2", "PIL", "cryptography")
 GRAPHICS = {"libGLESv2.so.2": "libgles2", "libEGL.so.1": "libegl1"}
+USES = {"client": ": facekit.Client", "service": ": facekit serve"}  # what an extra is for, where it is asked
 CODECS = ("jpg", "zlib", "webp", "avif", "libtiff", "littlecms2")
 
 
@@ -310,13 +311,32 @@ def _extras() -> Iterator[Check]:
     """Yield one row for each optional extra that the installed package declares."""
     try:
         declared = metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []
-        needed = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return
     for extra in declared:
-        of_extra = [line for line in needed if re.search(rf"extra == ['\"]{extra}['\"]", line)]
-        names = [match[0] for line in of_extra if (match := re.match(r"[\w.-]+", line))]
-        missing = [name for name in names if _version(name) is None]
-        found = f"lacks {', '.join(missing)}" if missing else "installed"
+        missing = missing_packages(extra)
+        found = f"lacks {', '.join(missing)}" if missing else f"installed{USES.get(extra, '')}"
         advice = f"pip install '{DISTRIBUTION}[{extra}]'" if missing else ""
         yield Check(f"extra {extra}", not missing, found, advice, required=False)
+
+
+def missing_packages(extra: str) -> list[str]:
+    """List what an optional extra asks for and is not installed.
+
+    Parameters
+    ----------
+    extra : str
+        Its name.
+
+    Returns
+    -------
+    list of str
+        Names of packages; empty, too, where nobody can say because facekit itself is not installed.
+    """
+    try:
+        needed = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return []
+    of_extra = [line for line in needed if re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", line)]
+    names = [match[0] for line in of_extra if (match := re.match(r"[\w.-]+", line))]
+    return [name for name in names if _version(name) is None]

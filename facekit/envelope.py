@@ -60,6 +60,7 @@ __all__ = [
     "read_header",
     "seal",
     "seal_chunks",
+    "sealed_size",
 ]
 
 CHUNK_SIZE: Final = 64 * 1024  # bytes of data in a chunk
@@ -249,6 +250,39 @@ def seal_chunks(
     wrapped = wrap(file_key, public_key, aead=aead, info=_info(header, job, direction))
     # From here on lazily; what is wrong with the arguments has been said.
     return _sealed(header + wrapped, _cipher(aead, file_key), _Parts(source), chunk_size)
+
+
+def sealed_size(size: int, public_key: bytes, *, chunk_size: int = CHUNK_SIZE) -> int:
+    """Say how long an envelope will be, before anything is sealed.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of data.
+    public_key : bytes
+        The reader's ``KeyPair.public_bytes``.
+    chunk_size : int
+        As in `seal_chunks`.
+
+    Returns
+    -------
+    int
+        Bytes of the envelope.
+
+    Raises
+    ------
+    SealError
+        `public_key` is not a public key.
+
+    Examples
+    --------
+    >>> keys = KeyPair.generate()
+    >>> sealed_size(7, keys.public_bytes), len(seal(b"a photo", keys.public_bytes, job="41c8"))
+    (118, 118)
+    """
+    chunks = max(-(-size // chunk_size), 1)
+    wrapped = KEMS[kem_of(public_key)].enc_length() + _KEY_SIZE + _TAG_SIZE
+    return HEADER_SIZE + wrapped + size + chunks * _TAG_SIZE
 
 
 def _sealed(head: bytes, cipher: Cipher, parts: "_Parts", chunk_size: int) -> Iterator[bytes]:

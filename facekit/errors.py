@@ -28,13 +28,18 @@
     │   ├── CellCrashedError       its process ended before its work did
     │   ├── WallError              a wall of the cell cannot be had on this machine
     │   └── QueueFullError         too many jobs wait already
+    ├── RemoteError                a service that was asked did not do it
+    │   ├── ServiceLostError       it cannot be reached, or answers what nobody understands
+    │   └── ServiceRefusedError    it said why: `.type`, `.title`, `.detail`, `.status`
     └── TemplateError              a template that cannot be used
 
 A message states what came and what was wanted. It never holds a pixel, a path or a
-file name of the user's. facekit's errors know no HTTP and no exit codes.
+file name of the user's. facekit's errors know no HTTP and no exit codes; a `ServiceRefusedError` only
+carries the number that a service gave.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 __all__ = [
     "ArrayError",
@@ -58,8 +63,11 @@ __all__ = [
     "PrivacyError",
     "QueueFullError",
     "ReceiptError",
+    "RemoteError",
     "SampleError",
     "SealError",
+    "ServiceLostError",
+    "ServiceRefusedError",
     "SolverError",
     "TemplateError",
     "TooLargeError",
@@ -191,6 +199,45 @@ class WallError(CellError):
 
 class QueueFullError(CellError):
     """As many jobs wait as may wait."""
+
+
+class RemoteError(FacekitError):
+    """A service that was asked for something did not do it."""
+
+
+class ServiceLostError(RemoteError):
+    """The service cannot be reached, or answers what nobody understands."""
+
+
+class ServiceRefusedError(RemoteError):
+    """The service said no, and why.
+
+    Parameters
+    ----------
+    type, title, detail : str
+        The kind of problem, which is constant, such as ``/v1/problems/no-consent``; the kind in words;
+        what to do about it.
+    status : int
+        The number of the service's answer.
+    retry_after : float, optional
+        Seconds until it is worth asking again, where the service says so.
+    more : mapping
+        What else it said, such as the ``purpose`` that needs consent.
+    """
+
+    def __init__(
+        self,
+        type: str,  # noqa: A002 (RFC 9457 calls it that)
+        title: str,
+        detail: str,
+        status: int,
+        *,
+        retry_after: float | None = None,
+        more: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        self.type, self.title, self.detail, self.status = type, title, detail, status
+        self.retry_after, self.more = retry_after, more
+        super().__init__(f"{title}: {detail}")
 
 
 class TemplateError(FacekitError):

@@ -2,13 +2,14 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-__all__ = ["save_whole", "user_cache", "write_all"]
+__all__ = ["read_private", "save_whole", "user_cache", "write_all", "write_private"]
 
 
 def save_whole(path: Path, data: bytes | Iterable[bytes], *, force: bool) -> None:
@@ -90,6 +91,63 @@ def write_all(file: int, data: bytes | bytearray | memoryview) -> int:
     while left:
         left = left[os.write(file, left) :]
     return size
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that its owner alone can read.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder exists.
+    data : bytes
+        Its contents.
+
+    Raises
+    ------
+    FileExistsError
+        Something is there. It stays as it was.
+    OSError
+        It cannot be written.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        write_all(file, data)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def read_private(path: Path, *, most: int) -> bytes:
+    """Read a file that nobody but its owner, who is to run this, can read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most : int
+        Bytes to read, at most.
+
+    Returns
+    -------
+    bytes
+        Its contents.
+
+    Raises
+    ------
+    PermissionError
+        Others can read it, it belongs to somebody else, or it is no ordinary file.
+    OSError
+        It is not there, or cannot be read.
+    """
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077 or found.st_uid != os.geteuid():
+            raise PermissionError("others can read this file")
+        return os.read(file, most)
+    finally:
+        os.close(file)
 
 
 def user_cache() -> Path:

@@ -110,14 +110,30 @@ class KeyPair:
             Another `kem`.
         """
         check_option("kem", kem, KEMS)
-        tag = KEM_IDS[kem].to_bytes(2)
         curve = X25519PrivateKey.generate()
-        raw = curve.public_key().public_bytes_raw()
         if kem == "x25519":
-            return cls(kem, curve, tag + raw)
+            return cls.of(curve)
         lattice = MLKEM768PrivateKey.generate()
-        raw = lattice.public_key().public_bytes_raw() + raw
+        raw = lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
+        tag = KEM_IDS[kem].to_bytes(2)
         return cls(kem, MLKEM768X25519PrivateKey(lattice, curve), tag + raw)
+
+    @classmethod
+    def of(cls, private: X25519PrivateKey) -> "KeyPair":
+        """Take over a private half.
+
+        Parameters
+        ----------
+        private : X25519PrivateKey
+            It.
+
+        Returns
+        -------
+        KeyPair
+            Of the kind "x25519".
+        """
+        tag = KEM_IDS["x25519"].to_bytes(2)
+        return cls("x25519", private, tag + private.public_key().public_bytes_raw())
 
     def unwrap(self, wrapped: bytes, *, aead: AeadName, info: bytes) -> bytes:
         """Open what HPKE sealed to this key.

@@ -24,17 +24,16 @@ from facekit.errors import ControlError, NoFaceError
 from facekit.keys import KeyPair
 from facekit.landmarks import close_landmarkers, detect_faces
 from facekit.receipts import ErasureReceipt, verify_receipt
-from facekit.residue import ResidueReport, State, find_residue
+from facekit.residue import ResidueReport, State, find_residue, worst
 from facekit.synthetic import synthetic_face
 from facekit.templates import load_template
 
-__all__ = ["Proof", "canaries_of_photo", "canaries_of_result", "prove"]
+__all__ = ["Proof", "canaries_of_photo", "canaries_of_result", "photo_of_nobody", "prove"]
 
 Say = Callable[[str], object]
 
 OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({"template": "stamp", "format": "webp"})
 _SHARED: Final = Path("/dev/shm")  # noqa: S108 (searched, not used)
-_WORST: Final[tuple[State, ...]] = ("found", "incomplete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,7 @@ class Proof:
     def state(self) -> State:
         """``"found"`` if any search but the control found something, ``"clean"`` if all could read all."""
         _, *others = self.searches.values()
-        states = {report.state for report in others}
-        return next((state for state in _WORST if state in states), "clean")
+        return worst(others)
 
 
 def canaries_of_photo(photo: bytes) -> Canaries:
@@ -160,7 +158,7 @@ def prove(
         The job failed.
     """
     began = time.monotonic()
-    photo = _nobody() if photo is None else photo
+    photo = photo_of_nobody() if photo is None else photo
     sought, left_out = canaries_of_photo(photo), tuple(exclude)
     with tempfile.TemporaryDirectory(prefix="facekit-proof-") as room:
         home = Path(room, "desk") if folder is None else Path(folder)
@@ -203,8 +201,14 @@ def _shared() -> Iterator[Path]:
                 yield path
 
 
-def _nobody() -> bytes:
-    """Draw a face that nobody has, and that no earlier proof has left anywhere."""
+def photo_of_nobody() -> bytes:
+    """Draw a face that nobody has, and that no earlier proof has left anywhere.
+
+    Returns
+    -------
+    bytes
+        A JPEG file.
+    """
     return encode_image(synthetic_face(768, seed=int.from_bytes(os.urandom(3))), "jpeg")
 
 

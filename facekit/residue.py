@@ -23,10 +23,21 @@ from facekit.running import search_process
 from facekit.stored import search_folder, search_open
 from facekit.sweep import Hit, Sweep, Unread
 
-__all__ = ["Hit", "ResidueReport", "Searched", "State", "Unread", "find_residue", "size", "usual_places"]
+__all__ = [
+    "Hit",
+    "ResidueReport",
+    "Searched",
+    "State",
+    "Unread",
+    "find_residue",
+    "size",
+    "usual_places",
+    "worst",
+]
 
 State = Literal["clean", "found", "incomplete"]
 
+_WORST: Final[tuple[State, ...]] = ("found", "incomplete")
 _SHOWN: Final = 40  # rows of a kind in the table
 _CRASHES: Final = ("/var/crash", "/var/lib/systemd/coredump", "/var/lib/apport/coredump")
 _LIMITS: Final = (
@@ -175,6 +186,23 @@ def find_residue(
     control = check_control(sweep, canaries, surrogates, [place for place in places if place.is_dir()])
     _search(sweep, places, pids, usual=usual, exclude=left_out)
     return _report(sweep, control, time.monotonic() - began)
+
+
+def worst(reports: Iterable[ResidueReport]) -> State:
+    """Say how several searches ended.
+
+    Parameters
+    ----------
+    reports : iterable of ResidueReport
+        Of each.
+
+    Returns
+    -------
+    {"clean", "found", "incomplete"}
+        "found" if any found something, else "incomplete" if any could not read all.
+    """
+    states = {report.state for report in reports}
+    return next((state for state in _WORST if state in states), "clean")
 
 
 def _search(

@@ -7,7 +7,6 @@ References
 
 import os
 import secrets
-import stat
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from facekit.errors import PrivacyError
+from facekit.files import read_private, write_private
 
 __all__ = ["PUBLIC_SIZE", "Signer", "holds", "signer_id"]
 
@@ -123,34 +123,26 @@ class Signer:
 
 def _read(path: Path) -> bytes | None:
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return read_private(path, most=_LARGEST)
     except FileNotFoundError:
         return None
-    try:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077 or found.st_uid != os.geteuid():
-            raise PrivacyError(
-                "the key that signs receipts must be a file that its owner, who is to run this, "
-                "alone can read (mode 0600)"
-            )
-        return os.read(file, _LARGEST)
-    finally:
-        os.close(file)
+    except PermissionError:
+        raise PrivacyError(
+            "the key that signs receipts must be a file that its owner, who is to run this, "
+            "alone can read (mode 0600)"
+        ) from None
 
 
 def _make(path: Path) -> None:
     """Write a new key under another name, then link it: who comes second finds the first's, whole."""
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     part = path.with_name(f".facekit-{secrets.token_hex(8)}.part")
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        os.write(file, pem)
-        os.fsync(file)
+        write_private(part, pem)
         with suppress(FileExistsError):
             os.link(part, path)
     finally:
-        os.close(file)
-        part.unlink()
+        part.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)

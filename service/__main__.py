@@ -7,17 +7,19 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-import uvicorn
+from fastapi import FastAPI
 
 from facekit.errors import FacekitError, WallError
 from service.accounts.commands import Operator
 from service.app import build, make_parts
 from service.commands import Command
 from service.errors import ServiceError
+from service.listening import serve
 from service.logs import take_over
 from service.memory import wipe_what_is_freed
 from service.policy.commands import Publish
@@ -32,19 +34,6 @@ _REFUSED: Final = 3
 _DEFECT: Final = 1
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens, once it does."""
-
-    async def startup(self, *args: Any, **kwargs: Any) -> None:
-        """Start, and say so on standard output."""
-        await super().startup(*args, **kwargs)
-        for server in self.servers:
-            for socket in server.sockets:
-                host, port = socket.getsockname()[:2]
-                scheme = "https" if self.config.is_ssl else "http"
-                print(f"facekit: listening on {scheme}://{host}:{port}", flush=True)  # noqa: T201
-
-
 def main() -> int:
     """Do what was asked; by default, serve until told to stop."""
     os.umask(0o077)  # what it writes is its own
@@ -52,56 +41,34 @@ def main() -> int:
     asked = _parser().parse_args()
     try:
         settings = Settings.load()
-        if asked.command is None:
-            return serve(settings)
-        return COMMANDS[asked.command].run(make_parts(settings), asked)
+        if asked.command is not None:
+            return COMMANDS[asked.command].run(make_parts(settings), asked)
+        if serve(settings, partial(_start, settings)):
+            return 0
     except (ServiceError, FacekitError) as error:
         sys.stderr.write(f"facekit: {error}\n")
         return _REFUSED
+    sys.stderr.write("facekit: the service could not start; the last line of the log says where it failed\n")
+    return _DEFECT
 
 
-def serve(settings: Settings) -> int:
-    """Start, and serve until told to stop."""
-    parts = make_parts(settings)
-    app = build(parts)
-    take_over(parts.logs)
-    parts.jobs.start()
-    # What is there now stays: a look through all of it for garbage would hold up whoever asks meanwhile.
-    gc.collect()
-    gc.freeze()
-    server = _Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            ssl_certfile=settings.tls_cert,
-            ssl_keyfile=settings.tls_key,
-            forwarded_allow_ips=settings.behind_proxy or None,
-            proxy_headers=bool(settings.behind_proxy),
-            server_header=False,
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=5,
-        )
-    )
-    refused: list[WallError] = []
+def _start(settings: Settings, end: Callable[[Exception], None]) -> FastAPI:
+    """Make all that serves; `end` is told what must end it."""
 
     def refuse(error: FacekitError) -> None:
         """End where a wall cannot be had; what else keeps cells from starting may pass."""
         if isinstance(error, WallError):
-            refused.append(error)
-            server.should_exit = True
+            end(error)
 
+    parts = make_parts(settings)
+    app = build(parts)
+    take_over(parts.logs)
+    parts.jobs.start()
     parts.jobs.when_refused(refuse)
-    server.run()
-    if not server.started:
-        sys.stderr.write(
-            "facekit: the service could not start; the last line of the log says where it failed\n"
-        )
-        return _DEFECT
-    if refused:
-        sys.stderr.write(f"facekit: {refused[0]}\n")
-    return _REFUSED if refused else 0
+    # What is there now stays: a look through all of it for garbage would hold up whoever asks meanwhile.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _parser() -> argparse.ArgumentParser:

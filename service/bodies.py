@@ -13,6 +13,8 @@ from service.errors import LengthRequiredError, MediaTypeError, TooLongError
 
 #: Bytes of a body that is read before it is known whose it is.
 LONGEST_JSON: Final = 2**16
+#: By this a route says in its ``openapi_extra`` that it takes more.
+MORE: Final = "x-longest-body"
 
 
 def bounded(scope: Scope, receive: Receive) -> Receive:
@@ -35,11 +37,12 @@ def bounded(scope: Scope, receive: Receive) -> Receive:
         route = scope.get("route")
         if not (isinstance(route, APIRoute) and route.body_field):
             return await receive()
-        if claimed.isdecimal() and int(claimed) > LONGEST_JSON:
+        most = (route.openapi_extra or {}).get(MORE, LONGEST_JSON)
+        if claimed.isdecimal() and int(claimed) > most:
             raise HTTPException(413)
         message = await receive()
         came += len(message.get("body", b""))
-        if came > LONGEST_JSON:
+        if came > most:
             raise HTTPException(413)
         return message
 

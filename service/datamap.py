@@ -44,6 +44,10 @@ class DataClass(Enum):
         self.code, self.words, self.longest, self.basis = code, words, longest, basis
 
 
+# Clause 1.3.2 (head): two purposes of their own, safety and compatibility, each with a short time.
+TECHNICAL: Final = (DataClass.SECURITY, DataClass.DEVICE)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a column holds."""
@@ -200,12 +204,7 @@ def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
                 yield f"{table.name}.{column.name} is personal, so that it cannot stay"
         return
     yield from _age_faults(table, kept)
-    if not 0 < kept.days <= CEILING.days:
-        yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"
-    for column in table.columns:
-        held = column.info.get("held")
-        if isinstance(held, Held) and timedelta(days=kept.days) > held.data_class.longest:
-            yield f"{table.name}.{column.name} is kept for longer than class {held.data_class.code} may be"
+    yield from _class_faults(table, kept)
     if kept.on_cancel != "nothing" and kept.account not in table.columns:
         yield f"{table.name} has no {kept.account}, so that nobody can find what is to go with an account"
     if kept.on_cancel == "nothing" and kept.account in table.columns:
@@ -214,8 +213,23 @@ def _table_faults(table: Table, kept: Kept) -> Iterator[str]:
         yield f"{table.name} has what an export shows, and no {kept.account}, so that none would show it"
 
 
+def _class_faults(table: Table, kept: Kept) -> Iterator[str]:
+    """Find what a column's class does not allow."""
+    for column in table.columns:
+        held = column.info.get("held")
+        if not isinstance(held, Held):
+            continue
+        if timedelta(days=kept.days) > held.data_class.longest:
+            yield f"{table.name}.{column.name} is kept for longer than class {held.data_class.code} may be"
+        # Clause 1.3.2(4)a: technical data is personal at all times, not only where it is combined.
+        if held.data_class in TECHNICAL and not held.personal:
+            yield f"{table.name}.{column.name} is technical data, which is always personal"
+
+
 def _age_faults(table: Table, kept: Kept) -> Iterator[str]:
-    """Find what would let a row stay for ever."""
+    """Find what would let a row stay too long, or for ever."""
+    if not 0 < kept.days <= CEILING.days:
+        yield f"{table.name} is kept for {kept.days} days; more than 0 and at most {CEILING.days} may be"
     age, latest = table.columns.get(kept.age), table.columns.get(kept.at_latest)
     if age is None:
         yield f"{table.name} grows old by {kept.age}, which it has not"

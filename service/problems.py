@@ -151,6 +151,8 @@ def install(app: FastAPI) -> None:
 
 
 async def _handle(_: Request, error: Exception) -> Response:
+    if kind_of(error) is _DEFECT:
+        raise error  # to where it is written down
     return answer(error)
 
 

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final
 
-#: Clause 1.3.2(4)b: a statistic counts at least so many people.
+# Clause 1.3.2(4)b: a statistic counts at least so many people.
 PEOPLE: Final = 20
 
 

@@ -27,6 +27,8 @@ COMMANDS = (
         "swap",
         "landmarks",
         "seal",
+        "key",
+        "open",
         "receipt",
         "residue",
         "proof",

@@ -470,11 +470,15 @@ def test_only_what_fetches_can_connect():
     sources = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "facekit").rglob("*.py")}
     trees = {name: ast.parse(path.read_text()) for name, path in sources.items()}
     found = {name for name, tree in trees.items() if set(imports_of(tree)) & NETWORKING}
+    # facekit itself once more, or its service
     starting = {
-        f"facekit/{name}.py" for name in ("controls", "desk", "thumbnail", "wallcheck")
-    }  # facekit itself
+        f"facekit/{name}.py"
+        for name in ("cli/serve", "controls", "desk", "local_service", "thumbnail", "wallcheck")
+    }
     watching = {"facekit/egress.py"}  # refuses what others try; its own sockets are in its examples
-    assert found == {"facekit/models.py", "facekit/archives.py", *JOINING, *starting, *watching}
+    # Clause 1.2.2(1): the client of a service, which its caller names.
+    asking = {"facekit/client.py", "facekit/client_jobs.py", "facekit/wire.py"}
+    assert found == {"facekit/models.py", "facekit/archives.py", *JOINING, *starting, *watching, *asking}
     for name, allowed in JOINING.items():
         attributes = [node for node in ast.walk(trees[name]) if isinstance(node, ast.Attribute)]
         of_socket = {a.attr for a in attributes if isinstance(a.value, ast.Name) and a.value.id == "socket"}

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from facekit import __version__
-from facekit.cli import landmarks, lists, proof, receipt, reports, residue, seal, swap
+from facekit.cli import landmarks, lists, opening, proof, receipt, reports, residue, seal, serve, swap
 from facekit.cli.base import Group
 
 __all__ = ["app"]
@@ -45,9 +45,12 @@ def _facekit(
 app.command(epilog=swap.EXAMPLES)(swap.swap)
 app.command(epilog=landmarks.EXAMPLES)(landmarks.landmarks)
 app.command(epilog=seal.EXAMPLES)(seal.seal)
+app.command(epilog=opening.KEY_EXAMPLES)(opening.key)
+app.command("open", epilog=opening.OPEN_EXAMPLES)(opening.open_result)
 app.command(epilog=receipt.EXAMPLES)(receipt.receipt)
 app.command(epilog=residue.EXAMPLES)(residue.residue)
 app.command(epilog=proof.EXAMPLES)(proof.proof)
+app.command(epilog=serve.EXAMPLES)(serve.serve)
 app.command()(lists.templates)
 app.command()(lists.samples)
 app.command()(lists.models)

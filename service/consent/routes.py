@@ -53,6 +53,7 @@ def give_consent(
 @router.delete("/consents/{purpose}", responses=_CHOOSING)
 def withdraw_consent(caller: Chooser, parts: TheParts, purpose: str) -> ChoiceView:
     """Withdraw a consent. What depends on it stops at once, and what it had is erased."""
+    # Clause 5.4a: one call, as giving it is, and with less to send.
     return _turn_off(parts, caller.account_id, "purpose", purpose)
 
 

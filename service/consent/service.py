@@ -78,6 +78,7 @@ def _standing(kind: Kind, name: str, last: Choice | None) -> Standing:
 
 def require(session: Session, account_id: str, name: str, kind: Kind = "purpose") -> None:
     """Refuse unless something is on; raises NoConsentError."""
+    # Clause 1.2.1d: what is off is asked for by its name, and blocks nothing else.
     # Clauses 5.4b, 1.3.8(3): read at each step, so that what was withdrawn stops.
     if not standing(session, account_id, kind, name).granted:
         raise NoConsentError(name, kind)

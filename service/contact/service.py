@@ -47,7 +47,7 @@ def ask(parts: Parts, caller: Caller, question: str, reply_to: str | None) -> Op
     TooManyError
         Too many from this account or network.
     """
-    # Clause P-5: pictures may show faces, so that none is taken here, however it is written.
+    # Clauses P-5, 1.3.5: pictures may show faces, so that none is taken here, however it is written.
     if _PICTURE.search(question):
         raise RefusedError("question: pictures may show faces and are not taken here; say it in words")
     most, who = parts.settings.questions_per_caller, caller.account_id or caller.network
@@ -132,6 +132,7 @@ def due(received_at: datetime) -> datetime:
     >>> due(datetime(2026, 11, 27, 9, tzinfo=UTC)).isoformat()  # a Friday
     '2026-12-04T23:59:59+00:00'
     """
+    # Clause 9b: five working days from receipt, not from when somebody gets to it.
     day, left = received_at.astimezone(UTC).date(), WORKING_DAYS
     while left:
         day += timedelta(days=1)

@@ -64,7 +64,7 @@ def start(parts: Parts, room: Room, caller: Caller, asked: StartJob, key: str | 
 
 def check_consent(parts: Parts, account_id: str, source: Source) -> None:
     """Refuse where the consent to the effect, or the photo's permission, is off; raises NoConsentError."""
-    # Clauses 1.2.1d, 1.3.3(1), 1.3.8: these gate jobs, and nothing else.
+    # Clauses 1.2.1d, 1.3.3(1), 1.3.8(2): these gate jobs, and nothing else.
     with parts.database.begin() as session:
         require(session, account_id, "face.effect")
         require(session, account_id, NEEDS[source], "permission")

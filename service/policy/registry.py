@@ -88,7 +88,7 @@ class Recipient:
     basis: Basis
 
 
-#: Clauses 1.2.2, 1.3 (head) b: what needs a consent of its own. A new line is off for everybody.
+# Clauses 1.2.2, 1.3 (head) b: what needs a consent of its own. A new line is off for everybody.
 PURPOSES: Final[Mapping[str, Purpose]] = MappingProxyType(
     {
         "face.effect": Purpose(
@@ -134,7 +134,7 @@ PURPOSES: Final[Mapping[str, Purpose]] = MappingProxyType(
     }
 )
 
-#: Clauses 1.3.3(1), 1.3.8: each gates its own feature, and no other.
+# Clauses 1.3.3(1), 1.3.8(1), 1.3.8(2): each gates its own feature, and no other.
 PERMISSIONS: Final[Mapping[str, Permission]] = MappingProxyType(
     {
         "storage": Permission(
@@ -164,7 +164,7 @@ RECIPIENTS: Final[Mapping[str, Recipient]] = MappingProxyType(
     }
 )
 
-#: Clause 8(4): what a person can ask for. Fewer of them is a material change.
+# Clause 8(4): what a person can ask for; a change of it is found by comparing.
 RIGHTS: Final = ("access", "correct", "erase", "export", "withdraw", "cancel", "appeal")
 
 

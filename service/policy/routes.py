@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from service.bodies import MORE
 from service.caller import Access, Caller, Level
 from service.cookies import COOKIES
 from service.errors import (
@@ -53,6 +54,7 @@ TheParts = Annotated[Parts, Depends(the_parts)]
 @router.get("/policy", responses=problems(UnknownCallerError))
 def read_policy(_: Anybody, parts: TheParts) -> PolicyNow:
     """Read the version in force. Reading stores nothing."""
+    # Clause P-4: who reads and leaves has been given no number, no cookie and no row.
     with parts.database.begin() as session:
         now = parts.clock()
         found, following = versions.current(session, now), versions.later(session, now)
@@ -62,10 +64,13 @@ def read_policy(_: Anybody, parts: TheParts) -> PolicyNow:
 @router.post(
     "/policy/acceptances",
     status_code=201,
-    responses=problems(UnknownCallerError, ConflictError, TooManyError),
+    responses=problems(UnknownCallerError, NoScopeError, ConflictError, TooManyError),
 )
 def accept_policy(caller: Anybody, parts: TheParts, asked: Accept) -> Accepted:
     """Accept the version in force. This is what everything else needs first, and no consent to anything."""
+    # Clause P-3: a person accepts, having been shown the words; no program does it for them.
+    if caller.key_id:
+        raise NoScopeError("API keys cannot do this")
     parts.limits.spend(
         "acceptances from", caller.network, parts.settings.acceptances_per_address, timedelta(hours=1)
     )
@@ -119,6 +124,7 @@ def compare_policy_versions(
 @router.post(
     "/ops/policy/versions",
     status_code=201,
+    openapi_extra={MORE: 2**21},
     responses=problems(
         UnknownCallerError, NotAllowedError, NoScopeError, SecondFactorError, ConflictError, RefusedError
     ),

@@ -15,7 +15,7 @@ from service.tables import Base
 
 Stated: TypeAlias = dict[str, Any]
 
-#: What a change of each register is a change of: clauses 8(1), 8(3), 8(4), 8(5) and 8(2).
+# Clauses 8(1), 8(2), 8(3), 8(4), 8(5): what a change of each register is a change of.
 REASONS: Final[Mapping[str, str]] = {
     "purposes": "purposes",
     "permissions": "permissions",
@@ -25,7 +25,7 @@ REASONS: Final[Mapping[str, str]] = {
     "contact": "contact",
     "operator": "ownership",
 }
-#: What no register shows, and the operator says: clauses 8(2) and 8(6).
+# Clauses 8(2), 8(6): what no register shows, and the operator says.
 FLAGS: Final = ("ownership", "impact")
 
 

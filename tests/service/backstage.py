@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 
 from service.accounts.store import Account, SignIn
 from service.database import Database
+from service.policy.notices import tell
 from service.policy.store import Acceptance
 from tests.service.serving import Server
 
@@ -57,11 +58,16 @@ class Backstage:
         with self.database.begin() as session:
             session.execute(update(Account).where(Account.id == account).values(role="operator"))
 
+    def tell(self, account):
+        """Tell an account something, as if a question of its had been answered."""
+        with self.database.begin() as session:
+            tell(session, "answer", {"date": "2030-01-01"}, datetime.now(UTC), Account.id == account)
+
     def forget_acceptance(self, account):
-        """Have an account have accepted another version than the one in force."""
+        """Take from an account that it has accepted the version in force."""
         with self.database.begin() as session:
             session.execute(
-                update(Acceptance).where(Acceptance.account_id == account).values(version="0" * 16)
+                update(Acceptance).where(Acceptance.account_id == account).values(account_id=None)
             )
 
 

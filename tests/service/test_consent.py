@@ -287,7 +287,6 @@ def receipt_of(person, kind, name):
     return answer
 
 
-@pytest.mark.clause("1.2.2", partly="the receipt quotes the words of the purpose, with its digest and times")
 def test_a_receipt_says_all_that_a_record_of_consent_has_to(person, server):
     person.http.put(
         "/consents/face.effect",

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from service.datamap import CEILING, STAYS, Brief, DataClass, Kept, data_map, held
+from service.datamap import CEILING, STAYS, TECHNICAL, Brief, DataClass, Kept, data_map, held
 from service.errors import SetupError
 from service.tables import Base
 
@@ -45,6 +45,15 @@ def test_no_column_can_hold_anything_of_a_face():
     assert kinds <= {"String", "Text", "LargeBinary", "Integer", "BigInteger", "Boolean", "Moment", "JSON"}
 
 
+@pytest.mark.clause("1.3.2 (head)", partly="safety and compatibility are classes of their own, of 180 days")
+def test_technical_data_is_of_two_classes_with_short_times():
+    assert {one.code: (one.longest.days, one.basis) for one in TECHNICAL} == {
+        "X3": (180, "security"),
+        "X4": (180, "consent"),
+    }
+
+
+@pytest.mark.clause("1.3.2(4)a", partly="no column of technical data can be declared to be of no person")
 @pytest.mark.parametrize(
     ("base", "said"),
     [
@@ -76,6 +85,10 @@ def test_no_column_can_hold_anything_of_a_face():
             "kept briefly needs one of its columns, and fewer days",
         ),
         (lambda: table(STAYS, id=held(DataClass.OWN, "n", personal=False), at=AT), "things.at is personal"),
+        (
+            lambda: table(Kept("at", 30, "nothing"), id=held(DataClass.DEVICE, "n", personal=False), at=AT),
+            "things.id is technical data, which is always personal",
+        ),
         (lambda: table(STAYS, id=None), "things.id is personal"),
     ],
 )

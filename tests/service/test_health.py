@@ -92,7 +92,6 @@ def test_metrics_are_for_operators(person, server):
         assert http.get("/ops/metrics").status_code == 401
 
 
-@pytest.mark.clause("4.2", partly="researchers find an address in a public file")
 def test_whom_to_tell_of_a_hole_stands_in_a_public_file(local):
     with local.running(public_url="https://faces.example/") as running:
         answer = running.http.get("/.well-known/security.txt")

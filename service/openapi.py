@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from service import errors
 from service.caller import FRESH, Access, Level
 from service.examples import example_of
+from service.links import LINKS
 from service.problems import MEDIA_TYPE, Problem, problems
 
 Document = dict[str, Any]
@@ -131,9 +132,22 @@ def _document(app: FastAPI) -> Document:
         for method in route.methods or ():
             if (operation := made["paths"].get(route.path_format, {}).get(method.lower())) is not None:
                 _complete(operation, route, schemas)
+    _link(made)
     used = {tag for path in made["paths"].values() for one in path.values() for tag in one.get("tags", ())}
     made["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items() if name in used]
     return made
+
+
+def _link(made: Document) -> None:
+    """Say in each answer what it gives to ask for next."""
+    operations = {one["operationId"]: one for path in made["paths"].values() for one in path.values()}
+    for source, targets in LINKS.items():
+        found = {
+            name: {"operationId": name, **given} for name, given in targets.items() if name in operations
+        }
+        if source in operations and found:
+            success = min(status for status in operations[source]["responses"] if status < "300")
+            operations[source]["responses"][success]["links"] = found
 
 
 def _complete(operation: Document, route: RouteContext, schemas: Document) -> None:

@@ -7,7 +7,7 @@ A change that matters is told to every account a good while before it counts (cl
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, exists, select, text
@@ -23,6 +23,7 @@ from service.policy.stated import FLAGS, REASONS, Stated, differences, digest_of
 from service.policy.store import Acceptance, PolicyVersion
 
 _SHORT: Final = 16  # hexadecimal digits of a version
+_FAR: Final = timedelta(days=730)
 #: The name of the version in force at the moment `now`.
 IN_FORCE: Final = (
     select(PolicyVersion.version)
@@ -175,7 +176,8 @@ def publish(parts: Parts, draft: Draft) -> tuple[PolicyVersion, int]:
             raise ConflictError("nothing differs from the newest version")
         effective_at = draft.effective_at or max(now, last.effective_at)
         _refuse_too_early(parts, last, effective_at, matters=bool(reasons))
-        new = _version(last, words, mine, now, effective_at, reasons)
+        # In UTC, as it will be read again: the record of the chain holds how the moment is written.
+        new = _version(last, words, mine, now, effective_at.astimezone(UTC), reasons)
         session.add(new)
         # Clause 8 (head) b: nobody is left out, for it is one transaction with the version.
         told = tell(session, "policy", _facts(new), now) if new.material else 0
@@ -206,6 +208,8 @@ def _refuse_too_early(parts: Parts, last: PolicyVersion, effective_at: datetime,
             f"it can come into force from {first:%Y-%m-%d %H:%M} UTC on: not before what was published "
             f"last, and what matters {parts.settings.notice_days} days after everybody was told"
         )
+    if effective_at > now + _FAR:
+        raise RefusedError(f"it has to come into force within {_FAR.days} days: no later one could before it")
 
 
 def _version(

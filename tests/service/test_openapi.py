@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from service.links import LINKS
+
 PROBLEM = "application/problem+json"
 JSON = ("application/json", PROBLEM)
 METHODS = ("get", "put", "post", "patch", "delete")
@@ -192,6 +194,20 @@ def test_a_wrong_example_would_be_seen(operations, validator):
     assert validator(schema, right | {"status": 200})
     assert validator({"type": "array", "items": schema}, [right | {"detail": 1}])
     assert validator({"type": "string", "format": "date-time"}, "yesterday")
+
+
+def test_links_lead_to_operations_that_take_what_they_give(operations):
+    by_name = {one.said["operationId"]: one.said for one in operations}
+    seen = 0
+    for one in operations:
+        for answer in one.said["responses"].values():
+            for name, link in answer.get("links", {}).items():
+                target = by_name[link["operationId"]]
+                taken = {parameter["name"] for parameter in target.get("parameters", ())}
+                assert set(link.get("parameters", ())) <= taken, (str(one), name)
+                assert "requestBody" not in link or "requestBody" in target, (str(one), name)
+                seen += 1
+    assert seen == sum(map(len, LINKS.values()))
 
 
 def test_every_parameter_is_described(operations):

@@ -1,6 +1,7 @@
 """The whole service in this process: with a clock that tests move, and registers that they change."""
 
 import asyncio
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,31 @@ class Local:
     def running(self, **settings: Any) -> Iterator["Running"]:
         """Start, and answer requests; a mistake of the service's is answered with 500, as by its process."""
         with self.parts(**settings) as parts:
+            parts = dataclasses.replace(parts, jobs=Jobs())  # no cells are started here
             yield Running(parts, Http(build(parts)))
+
+
+class Jobs:
+    """Always ready, and notes what it is told to stop."""
+
+    def __init__(self):
+        self.stopped = []
+
+    def stop(self, account_id, *, permission=""):
+        self.stopped.append((account_id, permission))
+        return 0
+
+    def is_ready(self):
+        return True
+
+    def start(self):
+        pass
+
+    def close(self):
+        pass
+
+    def when_refused(self, tell):
+        pass
 
 
 @dataclass

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.app import build
-from tests.service.local import Http, become_operator, publish_in
-from tests.service.test_consent import Jobs
+from tests.service.local import Http, Jobs, become_operator, publish_in
 
 
 def test_a_service_that_works_says_so_to_anybody(server):

@@ -1,39 +1,16 @@
 """A backup from before: what was cancelled stays cancelled, and the backup alone tells nobody anything."""
 
-import shutil
 from datetime import UTC, datetime
 
 import pytest
 
 from service.accounts.store import Account, ApiKey
 from service.vault import Vault
-from tests.service.serving import Server
+from tests.service.backups import backed_up
+from tests.service.serving import WITHOUT_JOBS, Server
 
 LABEL = "canary label of a key"
 TEXT = "canary text that a person wrote"
-
-
-def backed_up(server, postgres_of, folder):
-    """Make a backup of the database, as an operator would; return its bytes, and how to restore it."""
-    url = server.environment.get("FACEKIT_DATABASE_URL")
-    if url is None:
-        copy = folder / "backup.sqlite"
-        shutil.copy(server.data / "facekit.sqlite", copy)
-        return copy.read_bytes(), lambda: shutil.copy(copy, server.data / "facekit.sqlite")
-    postgres, name = postgres_of(), url.split("/")[3].split("?")[0]
-    dump = folder / "backup.sql"
-    dump.write_text(postgres.run("pg_dump", "-h", postgres.base, "-U", "facekit", "--inserts", name))
-
-    def restore():
-        clean = "drop schema public cascade; create schema public"
-        arguments = ("-h", postgres.base, "-U", "facekit", "-v", "ON_ERROR_STOP=1", "-d", name)
-        postgres.run("psql", *arguments, "-c", clean)
-        readable = postgres.base / "backup.sql"
-        shutil.copy(dump, readable)
-        readable.chmod(0o644)
-        postgres.run("psql", *arguments, "-q", "-f", readable)
-
-    return dump.read_bytes(), restore
 
 
 def plant(person):
@@ -74,10 +51,10 @@ def plant(person):
     "4.2.1 p2", partly="neither a backup nor the data folder holds what a person wrote in clear"
 )
 def test_a_restored_backup_brings_nobody_back(database, texts, tmp_path, request):
-    with Server(tmp_path / "data", texts, database()) as server:
+    with Server(tmp_path / "data", texts, database() | WITHOUT_JOBS) as server:
         gone, stays = server.person().sign_in(), server.person().sign_in()
         canaries = plant(gone)
-        backup, restore = backed_up(server, lambda: request.getfixturevalue("postgres"), tmp_path)
+        backup, restore = backed_up(server, tmp_path, request)
         assert gone.account.encode() in backup  # its row is in the backup
         files = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file())
         for canary in canaries:

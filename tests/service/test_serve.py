@@ -119,7 +119,7 @@ def test_plain_http_that_others_could_reach_is_refused(tmp_path):
 
 def test_behind_a_declared_proxy_it_starts_and_believes_that_proxy_alone(tmp_path):
     options = ("--host", "0.0.0.0", "--port", 0, "--data", tmp_path, "--behind-proxy", "127.0.0.1")  # noqa: S104
-    settings = {"FACEKIT_SMS": "none"}
+    settings = {"FACEKIT_SMS": "none", "FACEKIT_CONTACT": "privacy@example.org"}
     with Command(*options, env=settings) as command:
         url = command.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         forwarded = {"X-Forwarded-For": "203.0.113.9"}

@@ -153,10 +153,10 @@ TABLE: Final[Mapping[tuple[str, str], Row]] = {
     ("GET", "/v1/consents/history"): signed_in("consent:read"),
     ("GET", "/v1/consents/receipts/{id}"): signed_in("consent:read").but(owned=True),
     ("PUT", "/v1/consents/{purpose}"): signed_in("consent:write"),
-    ("DELETE", "/v1/consents/{purpose}"): signed_in("consent:write"),
+    ("DELETE", "/v1/consents/{purpose}"): signed_in("consent:write", leaving=True),
     ("GET", "/v1/permissions"): signed_in("consent:read"),
     ("PUT", "/v1/permissions/{name}"): signed_in("consent:write"),
-    ("DELETE", "/v1/permissions/{name}"): signed_in("consent:write"),
+    ("DELETE", "/v1/permissions/{name}"): signed_in("consent:write", leaving=True),
     # -- jobs
     ("GET", "/v1/templates"): anybody(),
     ("GET", "/v1/effects"): anybody(),

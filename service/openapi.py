@@ -62,7 +62,7 @@ _HEADERS: Final[dict[str, Document]] = {
 _PARAMETERS: Final = {
     "code": "What the provider gives.",
     "error": "What the provider says where it did not sign anybody in.",
-    "facekit_visit": "Binds the visit to this browser.",
+    "facekit_oauth": "Binds the visit to this browser.",
     "from": "The version to compare from.",
     "id": "Its number.",
     "iss": "Who the provider says it is.",

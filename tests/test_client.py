@@ -210,7 +210,7 @@ def test_each_job_has_a_key_of_its_own(client, played):
 
 def test_what_is_attested_is_what_the_caller_said(client, played):
     swap(client, source="album")
-    assert played.ordered["attestation"] == {"person": "me", "over_14": True}
+    assert played.ordered["attestation"] == {"person": "me", "over_14": True, "others": False}
     assert played.ordered["source"] == "album"
     with pytest.raises(TypeError):
         client.swap(PHOTO, "stamp")

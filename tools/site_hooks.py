@@ -28,11 +28,18 @@ DOCUMENTS = (
     "benchmarks/results.md",
     "datasets/README.md",
     "notebooks/mutants.md",
+    "docs/data-map.md",
     "docs/policy-coverage.md",
     "docs/policy.md",
+    "docs/service.md",
     "docs/threat-model.md",
 )
-ALONE = {"README.md", "command-line.md", "datasets/README.md"}  # no other page stands beside them
+ALONE = {
+    "README.md",
+    "command-line.md",
+    "datasets/README.md",
+    "docs/service.md",
+}  # no other page stands beside them
 WITHOUT_MENU = "---\nhide: [navigation]\n---\n"
 PICTURES = {".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"}
 MATHS = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>([.,;:)]*)', re.DOTALL)
@@ -53,7 +60,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {"Command line": "command-line.md"},
         {"Benchmarks": ["benchmarks/README.md", "benchmarks/results.md", "benchmarks/notes.md"]},
         {"Pictures and models": "datasets/README.md"},
-        {"Policy": ["docs/policy.md", {"Coverage": "docs/policy-coverage.md"}, "docs/threat-model.md"]},
+        {"Service": "docs/service.md"},
+        {
+            "Policy": [
+                "docs/policy.md",
+                {"Coverage": "docs/policy-coverage.md"},
+                {"Data map": "docs/data-map.md"},
+                "docs/threat-model.md",
+            ]
+        },
         {"About": [{"How to cite": "citing.md"}, "CONTRIBUTING.md", "CHANGELOG.md"]},
     ]
     return config

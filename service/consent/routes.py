@@ -24,6 +24,8 @@ router = APIRouter(tags=["consent"])
 
 Reader = Annotated[Caller, Depends(Access(Level.ACCOUNT, scope="consent:read"))]
 Chooser = Annotated[Caller, Depends(Access(Level.ACCOUNT, scope="consent:write"))]
+# Clause 5.4a: to take back needs nothing that giving did not, so not a new version's acceptance either.
+Withdrawer = Annotated[Caller, Depends(Access(Level.ACCOUNT, scope="consent:write", leaving=True))]
 TheParts = Annotated[Parts, Depends(the_parts)]
 Signal = Annotated[
     str, Header(alias="Sec-GPC", description="1, as browsers send it, keeps off and turns off what tracks.")
@@ -51,7 +53,7 @@ def give_consent(
 
 
 @router.delete("/consents/{purpose}", responses=_CHOOSING)
-def withdraw_consent(caller: Chooser, parts: TheParts, purpose: str) -> ChoiceView:
+def withdraw_consent(caller: Withdrawer, parts: TheParts, purpose: str) -> ChoiceView:
     """Withdraw a consent. What depends on it stops at once, and what it had is erased."""
     # Clause 5.4a: one call, as giving it is, and with less to send.
     return _turn_off(parts, caller.account_id, "purpose", purpose)
@@ -70,7 +72,7 @@ def give_permission(caller: Chooser, parts: TheParts, name: str, asked: Choose) 
 
 
 @router.delete("/permissions/{name}", responses=_CHOOSING)
-def close_permission(caller: Chooser, parts: TheParts, name: str) -> ChoiceView:
+def close_permission(caller: Withdrawer, parts: TheParts, name: str) -> ChoiceView:
     """Close a permission. Jobs that came by it stop at once."""
     return _turn_off(parts, caller.account_id, "permission", name)
 

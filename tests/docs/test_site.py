@@ -34,8 +34,10 @@ DOCUMENTS = {
     "benchmarks/results.md": "benchmarks/results.html",
     "datasets/README.md": "datasets/index.html",
     "notebooks/mutants.md": "notebooks/mutants.html",
+    "docs/data-map.md": "docs/data-map.html",
     "docs/policy-coverage.md": "docs/policy-coverage.html",
     "docs/policy.md": "docs/policy.html",
+    "docs/service.md": "docs/service.html",
     "docs/threat-model.md": "docs/threat-model.html",
 }
 LOADING = {  # attributes for which a browser asks by itself

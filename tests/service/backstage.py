@@ -53,6 +53,12 @@ class Backstage:
         with self.database.begin() as session:
             session.execute(delete(SignIn).where(SignIn.id == number))
 
+    def confirm(self, account):
+        """Let an account's sessions count as confirmed by a fresh code."""
+        with self.database.begin() as session:
+            until = datetime.now(UTC) + DAY
+            session.execute(update(SignIn).where(SignIn.account_id == account).values(fresh_until=until))
+
     def make_operator(self, account):
         """Have an account be one of those who run the service."""
         with self.database.begin() as session:

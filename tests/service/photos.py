@@ -90,7 +90,7 @@ def read(person, job):
     return answer.json()
 
 
-def wait_for(person, job, *states, seconds=90):
+def wait_for(person, job, *states, seconds=180):
     """Wait until a job is in one of some states; return its view."""
     end = time.monotonic() + seconds
     while (view := read(person, job))["state"] not in states:

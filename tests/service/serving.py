@@ -34,6 +34,8 @@ GENEROUS = {
     "FACEKIT_ACCEPTANCES_PER_ADDRESS": "100000",
     "FACEKIT_QUESTIONS_PER_CALLER": "100000",
 }
+#: For tests of all else: cells take many seconds to start, and much of a busy machine.
+WITHOUT_JOBS = {"FACEKIT_JOBS": "false"}
 
 
 class Texts:

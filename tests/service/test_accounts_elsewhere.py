@@ -14,7 +14,7 @@ from service.accounts.third_party import LIFETIME
 from service.database import Database
 from service.tables import accounts, ops
 from tests.service.outside import CARRIER_SECRET, CLIENT, Carrier, Provider
-from tests.service.serving import Server, new_number
+from tests.service.serving import WITHOUT_JOBS, Server, new_number
 
 PUBLIC = "https://faces.example"
 
@@ -47,7 +47,7 @@ def abroad(database, texts, carrier, providers, tmp_path_factory):
         "FACEKIT_OIDC": json.dumps({name: one.settings() for name, one in providers.items()}),
         "FACEKIT_PUBLIC_URL": PUBLIC,
     }
-    with Server(tmp_path_factory.mktemp("abroad"), texts, database() | settings) as running:
+    with Server(tmp_path_factory.mktemp("abroad"), texts, database() | WITHOUT_JOBS | settings) as running:
         yield running
 
 

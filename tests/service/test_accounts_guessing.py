@@ -3,7 +3,7 @@
 import pyotp
 import pytest
 
-from tests.service.serving import Server, new_number
+from tests.service.serving import WITHOUT_JOBS, Server, new_number
 from tests.service.test_accounts_opening import GOOD, by_password, with_password
 
 TIGHT = {
@@ -19,7 +19,9 @@ TIGHT = {
 
 @pytest.fixture(scope="module")
 def strict(database, texts, tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("strict"), texts, database() | TIGHT, generous=False) as running:
+    with Server(
+        tmp_path_factory.mktemp("strict"), texts, database() | WITHOUT_JOBS | TIGHT, generous=False
+    ) as running:
         yield running
 
 
@@ -33,7 +35,9 @@ def strict_person(strict):
 def narrow(database, texts, tmp_path_factory):
     """A server that lets little come from one network; of one test, for all tests come from one."""
     few = {"FACEKIT_TRIES_PER_ADDRESS": "4", "FACEKIT_CODES_PER_ADDRESS": "6"}
-    with Server(tmp_path_factory.mktemp("narrow"), texts, database() | few, generous=False) as running:
+    with Server(
+        tmp_path_factory.mktemp("narrow"), texts, database() | WITHOUT_JOBS | few, generous=False
+    ) as running:
         yield running
 
 

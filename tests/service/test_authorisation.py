@@ -15,6 +15,7 @@ import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from service.app import build, make_parts
+from service.examples import example_of
 from service.openapi import access_of
 from service.settings import Settings
 from tests.service.backstage import DAY, Backstage
@@ -47,7 +48,11 @@ VISITORS: Final = (
     *(NO_FACTOR, OLD_FACTOR, OPERATOR, CONFIRMED_OPERATOR),
 )
 #: Come to what is somebody else's, as their sort may.
-STRANGERS: Final = {"somebody else": SOMEBODY, "somebody else's key": KEY}
+STRANGERS: Final = {
+    "somebody else": SOMEBODY,
+    "somebody else with a fresh code": CONFIRMED,
+    "somebody else's key": KEY,
+}
 
 
 @dataclass(frozen=True)
@@ -148,10 +153,10 @@ TABLE: Final[Mapping[tuple[str, str], Row]] = {
     ("GET", "/v1/consents/history"): signed_in("consent:read"),
     ("GET", "/v1/consents/receipts/{id}"): signed_in("consent:read").but(owned=True),
     ("PUT", "/v1/consents/{purpose}"): signed_in("consent:write"),
-    ("DELETE", "/v1/consents/{purpose}"): signed_in("consent:write"),
+    ("DELETE", "/v1/consents/{purpose}"): signed_in("consent:write", leaving=True),
     ("GET", "/v1/permissions"): signed_in("consent:read"),
     ("PUT", "/v1/permissions/{name}"): signed_in("consent:write"),
-    ("DELETE", "/v1/permissions/{name}"): signed_in("consent:write"),
+    ("DELETE", "/v1/permissions/{name}"): signed_in("consent:write", leaving=True),
     # -- jobs
     ("GET", "/v1/templates"): anybody(),
     ("GET", "/v1/effects"): anybody(),
@@ -170,6 +175,29 @@ TABLE: Final[Mapping[tuple[str, str], Row]] = {
         .telling("absent", NOBODY, ACCEPTED)
         .telling("no-scope", OTHER_KEY)
     ),
+    # -- rights
+    ("GET", "/v1/privacy/export"): signed_in(leaving=True, fresh=True),
+    ("GET", "/v1/privacy/export/schema"): anybody(),
+    ("GET", "/v1/privacy/requests"): signed_in(leaving=True),
+    ("POST", "/v1/privacy/requests"): signed_in(leaving=True, fresh=True).but(spends=True),
+    ("GET", "/v1/privacy/requests/{id}"): signed_in(leaving=True).but(owned=True),
+    ("DELETE", "/v1/privacy/requests/{id}"): signed_in(leaving=True).but(owned=True),
+    ("POST", "/v1/privacy/requests/{id}/confirm"): signed_in(leaving=True, fresh=True).but(owned=True),
+    ("POST", "/v1/account/cancel"): signed_in(leaving=True, fresh=True).but(spends=True),
+    ("GET", "/v1/account/receipts/{id}"): anybody(),
+    ("GET", "/v1/sharing"): signed_in(leaving=True),
+    ("GET", "/v1/recipients"): anybody(),
+    ("GET", "/v1/policy/annex"): anybody(),
+    # -- those who run the service
+    ("POST", "/v1/ops/cases"): operators(),
+    ("GET", "/v1/ops/cases"): operators(),
+    ("GET", "/v1/ops/cases/{id}"): operators(),
+    ("POST", "/v1/ops/cases/{id}/verify"): operators(),
+    ("POST", "/v1/ops/cases/{id}/answer"): operators(),
+    ("POST", "/v1/ops/cases/{id}/refuse"): operators(),
+    ("GET", "/v1/ops/alarms"): operators(),
+    ("POST", "/v1/ops/alarms/seen"): operators(),
+    ("GET", "/v1/ops/audit"): operators(),
     # -- questions
     ("GET", "/v1/contact"): signed_in(leaving=True),
     ("POST", "/v1/contact"): accepted(leaving=True),
@@ -204,6 +232,7 @@ class Cast:
         if name not in self._people:
             person = self._people[name] = self._stack.enter_context(self._server.person())
             self._backstage.tell(person.account)
+            self._backstage.confirm(person.account)  # this session; visitors come by others
             if name.startswith("operator"):
                 self._backstage.make_operator(person.account)
             if name.startswith("behind"):
@@ -263,9 +292,9 @@ class Cast:
         headers, name = self.headers(visitor, row)
         owner = self.person(name if name and row.spends and not row.owned else "home")
         path = path_for(template, owner)
-        body, kind = self._body(route)
+        body, given = self._request(route)
         self._http.cookies.clear()
-        asked = self._http.stream(method, self._server.url + path, content=body, headers=headers | kind)
+        asked = self._http.stream(method, self._server.url + path, content=body, headers=headers | given)
         with asked as answer:
             if answer.status_code >= 400:
                 answer.read()
@@ -273,16 +302,21 @@ class Cast:
             owner.http.delete(path.removeprefix("/v1").rsplit("/", template.count("/") - 3)[0])
         return answer, name == "home"
 
-    def _body(self, route):
-        """Return a body that the route's schema allows, by the document's own example."""
+    def _request(self, route):
+        """Return a body and headers that the document allows, by its own examples."""
         method, template = route
-        said = self.document["paths"][template][method.lower()].get("requestBody", {}).get("content", {})
-        for media_type, content in said.items():
+        said = self.document["paths"][template][method.lower()]
+        headers = {
+            one["name"]: str(example_of(one["schema"], {}))
+            for one in said.get("parameters", ())
+            if one["in"] == "header" and one["required"]
+        }
+        for media_type, content in said.get("requestBody", {}).get("content", {}).items():
+            headers["Content-Type"] = media_type
             if media_type == "application/json":
-                example = next(iter(content["examples"].values()))["value"]
-                return json.dumps(example).encode(), {"Content-Type": media_type}
-            return b"no picture", {"Content-Type": media_type}
-        return b"", {}
+                return json.dumps(next(iter(content["examples"].values()))["value"]).encode(), headers
+            return b"no picture", headers
+        return b"", headers
 
 
 @pytest.fixture(scope="module")

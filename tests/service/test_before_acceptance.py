@@ -7,7 +7,7 @@ import pytest
 from service.cookies import COOKIES
 from service.database import Database
 from tests.service.local import rows
-from tests.service.serving import Server, eventually
+from tests.service.serving import WITHOUT_JOBS, Server, eventually
 from tests.service.test_logs import LINE
 
 #: What answers before the policy has been accepted: reading it, accepting it, and what is about no person.
@@ -45,7 +45,7 @@ VALUES = {
 @pytest.fixture(scope="module")
 def quiet(texts, database, tmp_path_factory):
     """A server that nobody else uses meanwhile, and its database."""
-    with Server(tmp_path_factory.mktemp("data"), texts, database()) as running:
+    with Server(tmp_path_factory.mktemp("data"), texts, database() | WITHOUT_JOBS) as running:
         found = Database(
             running.environment.get("FACEKIT_DATABASE_URL", f"sqlite:///{running.data}/facekit.sqlite")
         )

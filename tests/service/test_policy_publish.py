@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.service.serving import Server, eventually
+from tests.service.serving import WITHOUT_JOBS, Server, eventually
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def run(server):
 @pytest.fixture(scope="module")
 def server(database, texts, tmp_path_factory):
     """One of its own: others would have to accept what is published here."""
-    with Server(tmp_path_factory.mktemp("data"), texts, database()) as running:
+    with Server(tmp_path_factory.mktemp("data"), texts, database() | WITHOUT_JOBS) as running:
         yield running
 
 

@@ -7,7 +7,7 @@ import pytest
 from service.accounts.store import Account, ApiKey
 from service.vault import Vault
 from tests.service.backups import backed_up
-from tests.service.serving import Server
+from tests.service.serving import WITHOUT_JOBS, Server
 
 LABEL = "canary label of a key"
 TEXT = "canary text that a person wrote"
@@ -51,7 +51,7 @@ def plant(person):
     "4.2.1 p2", partly="neither a backup nor the data folder holds what a person wrote in clear"
 )
 def test_a_restored_backup_brings_nobody_back(database, texts, tmp_path, request):
-    with Server(tmp_path / "data", texts, database()) as server:
+    with Server(tmp_path / "data", texts, database() | WITHOUT_JOBS) as server:
         gone, stays = server.person().sign_in(), server.person().sign_in()
         canaries = plant(gone)
         backup, restore = backed_up(server, tmp_path, request)

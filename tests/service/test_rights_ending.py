@@ -19,7 +19,7 @@ from service.retention import Keeper
 from service.rights.ending import NOTICE, RECEIPT, announce, erase_all
 from service.rights.receipts import is_genuine
 from tests.service.moved import MovedClock, add_account, moved_parts
-from tests.service.serving import Server
+from tests.service.serving import WITHOUT_JOBS, Server
 from tests.service.test_rights_retention import fill
 
 PHONE = "+8613900000001"
@@ -49,7 +49,7 @@ def test_the_end_is_announced_a_month_before_to_everybody_once(tmp_path):
 
 @pytest.mark.clause("4.1b", partly="from the last day on nothing new is taken in; who leaves still can")
 def test_from_the_last_day_on_only_leaving_works(database, texts, tmp_path):
-    with Server(tmp_path / "data", texts, database()) as server, server.person() as person:
+    with Server(tmp_path / "data", texts, database() | WITHOUT_JOBS) as server, server.person() as person:
         person.consent()
         beside = server.database()
         with beside.begin() as session:

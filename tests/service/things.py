@@ -47,6 +47,16 @@ def question(person: Person) -> str:
     return asked.json()["id"]
 
 
+def request(person: Person) -> str:
+    """Ask for something that a human has to look at; return the request's number."""
+    asked = {"kind": "correct", "text": "My name is spelt wrong."}
+    made = person.http.post("/privacy/requests", json=asked)
+    if made.status_code == 401:
+        made = person.step_up().http.post("/privacy/requests", json=asked)
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
+
+
 def version(person: Person) -> str:
     """Return the policy's version in force."""
     return person.http.get("/policy").json()["version"]
@@ -63,6 +73,9 @@ THINGS: Mapping[str, Callable[[Person], str]] = MappingProxyType(
         "/v1/notices/{id}": notice,
         "/v1/jobs/{job_id}": job,
         "/v1/ops/contact/{id}": question,
+        "/v1/privacy/requests/{id}": request,
+        "/v1/ops/cases/{id}": request,
+        "/v1/account/receipts/{id}": lambda _: "nobody-has-cancelled--",
         "/v1/policy/versions/{version}": version,
         "/v1/auth/oauth/{provider}": lambda _: "nobody",
     }

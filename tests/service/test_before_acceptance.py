@@ -7,7 +7,7 @@ import pytest
 from service.cookies import COOKIES
 from service.database import Database
 from tests.service.local import rows
-from tests.service.serving import WITHOUT_JOBS, Server
+from tests.service.serving import WITHOUT_JOBS, Server, eventually
 from tests.service.test_logs import LINE
 
 #: What answers before the policy has been accepted: reading it, accepting it, and what is about no person.
@@ -22,12 +22,18 @@ OPEN = {
     ("GET", "/v1/effects"),
     ("GET", "/v1/receipt-key"),
     ("GET", "/v1/privacy/export/schema"),
+    ("GET", "/v1/recipients"),
+    ("GET", "/v1/policy/annex"),
     ("GET", "/v1/healthz"),
     ("GET", "/v1/readyz"),
     ("GET", "/.well-known/security.txt"),
 }
 #: Where what comes in is a guess, which a limit counts: a keyed index of the network, for minutes.
-GUESSES = {("GET", "/v1/auth/oauth/{provider}/callback"), ("GET", "/v1/jobs/{job_id}/receipt")}
+GUESSES = {
+    ("GET", "/v1/auth/oauth/{provider}/callback"),
+    ("GET", "/v1/jobs/{job_id}/receipt"),
+    ("GET", "/v1/account/receipts/{id}"),
+}
 #: What stands in a path or a query, so that a route is really reached.
 VALUES = {
     "purpose": "face.effect",
@@ -43,6 +49,8 @@ def quiet(texts, database, tmp_path_factory):
         found = Database(
             running.environment.get("FACEKIT_DATABASE_URL", f"sqlite:///{running.data}/facekit.sqlite")
         )
+        with running.client() as http:
+            eventually(lambda: http.get("/readyz").status_code == 200)  # its cells have started
         yield running, found
         found.close()
 

@@ -8,12 +8,13 @@ import pytest
 
 from service.app import build
 from tests.service.local import Http, Jobs, become_operator, publish_in
+from tests.service.serving import eventually
 
 
 def test_a_service_that_works_says_so_to_anybody(server):
     with server.client() as http:
         assert http.get("/healthz").json() == {"status": "ok"}
-        assert http.get("/readyz").json() == {"status": "ok"}
+        eventually(lambda: http.get("/readyz").json() == {"status": "ok"})  # once its cells have started
 
 
 class NotReady(Jobs):

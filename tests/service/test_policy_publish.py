@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.service.serving import WITHOUT_JOBS, Server
+from tests.service.serving import WITHOUT_JOBS, Server, eventually
 
 
 @pytest.fixture
@@ -90,4 +90,4 @@ def test_a_service_set_otherwise_says_what_to_publish_and_starts_when_that_is_do
     ):
         assert http.get("/readyz").status_code == 503  # until the day has come
     with server.client() as http:
-        assert http.get("/readyz").status_code == 200
+        eventually(lambda: http.get("/readyz").status_code == 200)

@@ -35,6 +35,8 @@ NAMES = (
     "standby",
     "service",
 )
+#: These take minutes each, and run only where they are named.
+LONG = ("service_memory",)
 LIBRARIES = ("facekit-reference", "numpy", "scipy", "numba", "opencv-python", "mediapipe", "pillow")
 FOLDER = Path(__file__).parent
 WIDTH = 180  # characters, where the output is no terminal
@@ -67,12 +69,17 @@ def _versions(names: Sequence[str]) -> list[str]:
 def main() -> int:
     """Run the tables; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; all by default")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(NAMES)}; all by default; or {', '.join(LONG)}",
+    )
     parser.add_argument("--write", action="store_true", help="write the named tables among the others, too")
     asked = parser.parse_args()
     names = asked.names
-    if unknown := set(names) - set(NAMES):
-        parser.error(f"no such table: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    if unknown := set(names) - {*NAMES, *LONG}:
+        parser.error(f"no such table: {', '.join(sorted(unknown))}; there are {', '.join((*NAMES, *LONG))}")
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     where, tables = machine(), _measured(console, names or NAMES)
     console.print(*_facts(where), sep="\n", highlight=False)

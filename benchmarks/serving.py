@@ -35,6 +35,7 @@ def service(settings: Mapping[str, str] | None = None) -> Iterator[Running]:
             "FACEKIT_DATA": folder,
             "FACEKIT_PORT": "0",
             "FACEKIT_SMS": "console",
+            "FACEKIT_CONTACT": "privacy@example.org",
             "FACEKIT_CODES_PER_ADDRESS": "100000",
             **(settings or {}),
         }

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 _JOB: Final = {"job_id": "$response.body#/id"}
+_ID: Final = {"id": "$response.body#/id"}
 _RUN: Final = {"job_id": "$request.path.job_id"}
 _CURRENT: Final = {"version": "$response.body#/version", "digest": "$response.body#/digest", "language": "en"}
 
@@ -54,6 +55,16 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = MappingProxyType(
             "end_job": {"parameters": _RUN},
         },
         "end_job": {"read_receipt": {"parameters": _RUN}},
+        "ask": {
+            "read_request": {"parameters": _ID},
+            "withdraw_request": {"parameters": _ID},
+            "read_case": {"parameters": _ID},
+        },
+        "open_case": {
+            "verify_case": {"parameters": _ID},
+            "answer_case": {"parameters": _ID},
+            "refuse_case": {"parameters": _ID},
+        },
         "list_questions_to_answer": {"answer_question": {"parameters": {"id": "$response.body#/items/0/id"}}},
     }
 )

@@ -5,15 +5,17 @@ and goes from answer to answer by the document's links. Drawn anew, they are the
 """
 
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
+from hypothesis.errors import FlakyStrategyDefinition, Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
 from tests.service.backstage import Backstage
@@ -33,7 +35,7 @@ CHECKS = [
 #: Where the service says that it has no cells at the moment, or that another party did not answer: both are
 #: in the document, and no defects.
 EXPECTED = ["2xx", "3xx", "4xx", "502", "503"]
-EXAMPLES, SCENARIOS, STEPS = 12, 25, 8
+EXAMPLES, SCENARIOS, STEPS = 8, 8, 8
 HURRIED = {"FACEKIT_LEASE_SECONDS": "1", "FACEKIT_RESULT_SECONDS": "1", "FACEKIT_CELLS": "1"}
 
 drawn = settings(
@@ -43,6 +45,7 @@ drawn = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+walked = settings(drawn, derandomize=False)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +92,7 @@ class Caller:
         self._server, self._backstage, self._kind = server, backstage, kind
         self.session = requests.Session()
         self.session.trust_env = False
-        self.statuses = Counter()
+        self.statuses, self.failures = Counter(), []
         self.begin()
 
     def begin(self):
@@ -113,13 +116,16 @@ class Caller:
         return self._kind == "person" or any(others[self._kind] in str(one) for one in said["security"])
 
     def call(self, case):
-        """Send a request, and hold its answer to the document."""
+        """Send a request, and hold its answer to the document; what fails is kept, and stops nothing."""
         headers = {"Authorization": f"Bearer {self.token}"}
         if isinstance(case.body, dict) and str(case.body.get("webhook")).startswith("https://"):
             case.body["webhook"] = "https://127.0.0.1/"  # not to whoever has the name that was drawn
         response = case.call(session=self.session, headers=headers)
         self.statuses[response.status_code] += 1
-        case.validate_response(response, checks=CHECKS, headers=headers)
+        try:
+            case.validate_response(response, checks=CHECKS, headers=headers)
+        except FailureGroup as failure:
+            self.failures.append(f"{case.operation.label}: {failure}")
         if response.status_code == 401 and "unknown-caller" in response.text:
             self.begin()  # what was drawn had ended the session
         return response
@@ -149,6 +155,7 @@ def test_every_operation_answers_as_the_document_says(schema, caller, mode):
         except Unsatisfiable:  # any text will do for what it takes, or it takes nothing
             assert mode.is_negative
             assert "application/json" not in said.get("requestBody", {}).get("content", {})
+    assert caller.failures == []
     assert {status for status in caller.statuses if status >= 500} <= {502, 503}
     assert caller.statuses[422] > 0
     assert mode.is_negative or caller.statuses[200] > 0
@@ -159,12 +166,14 @@ def test_what_the_document_does_not_say_is_found(schema, caller):
     operation = schema["/v1/consents"]["GET"]
     case = operation.Case()
     caller.call(case)
+    assert caller.failures == []
     said = operation.responses._inner.pop("200")
     try:
-        with pytest.raises(BaseExceptionGroup, match="1 distinct failure"):
-            caller.call(case)
+        caller.call(case)
     finally:
         operation.responses._inner["200"] = said
+    assert len(caller.failures) == 1
+    assert "Undocumented status code" in caller.failures[0]
 
 
 def test_from_answer_to_answer_all_is_as_the_document_says(schema, caller):
@@ -181,5 +190,11 @@ def test_from_answer_to_answer_all_is_as_the_document_says(schema, caller):
         def validate_response(self, response, case, **kwargs):
             """`Caller.call` has done it."""
 
-    Scenario.run(settings=settings(drawn, max_examples=SCENARIOS, stateful_step_count=STEPS))
+    for seed in range(SCENARIOS):
+        Scenario._hypothesis_internal_use_seed = seed
+        # Drawn again, a scenario can go on otherwise, since the answers are others: then it ends there.
+        with suppress(FlakyStrategyDefinition):
+            Scenario.run(settings=settings(walked, max_examples=3, stateful_step_count=STEPS))
+    assert caller.failures == []
+    assert followed.total() > SCENARIOS * STEPS / 2
     assert len(followed) > 10

@@ -24,7 +24,14 @@ BOTH = (
     "test_rights_cancel",
     "test_rights_retention",
 )
-SLOW = ("test_accounts_takeover", "test_accounts_timing", "test_many_cancelled", "test_rights_mail")
+SLOW = (
+    "test_accounts_takeover",
+    "test_accounts_timing",
+    "test_many_cancelled",
+    "test_rights_mail",
+    "test_schemathesis",
+    "test_service_canaries",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,8 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.parent != Path(__file__).parent:
             continue
         on_postgresql = getattr(item, "callspec", None) and "postgresql" in item.callspec.params.values()
-        drawn = item.path.stem == "test_schemathesis" and "key" not in item.name
-        if item.path.stem in SLOW or drawn or (on_postgresql and item.path.stem not in BOTH):
+        if item.path.stem in SLOW or (on_postgresql and item.path.stem not in BOTH):
             item.add_marker("slow")
 
 

@@ -14,23 +14,25 @@ from tests.service.serving import Person, Postgres, Server, Texts
 
 ROOT = os.geteuid() == 0
 #: What is asked of both databases each time: where they differ. `make test-service` asks all of both.
-BOTH = (
-    "test_consent",
-    "test_first_steps",
-    "test_jobs_repeats",
-    "test_limits",
-    "test_policy_versions",
-    "test_rights_backup",
-    "test_rights_cancel",
-    "test_rights_retention",
-)
+BOTH = ("test_first_steps", "test_jobs_repeats", "test_limits", "test_rights_backup", "test_rights_cancel")
+#: What starts many processes, waits on purpose, or draws its requests by the hundred.
 SLOW = (
+    "test_accounts_elsewhere",
+    "test_accounts_own",
     "test_accounts_takeover",
     "test_accounts_timing",
+    "test_before_acceptance",
+    "test_client_at_service",
+    "test_jobs_ends",
+    "test_jobs_residue",
+    "test_jobs_webhooks",
     "test_many_cancelled",
+    "test_policy_publish",
     "test_rights_mail",
     "test_schemathesis",
+    "test_serve",
     "test_service_canaries",
+    "test_service_page",
 )
 
 

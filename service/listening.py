@@ -84,10 +84,12 @@ def _leave(_: int, __: FrameType | None) -> NoReturn:
 def _bound(settings: Settings) -> socket.socket:
     """Take the port before anything else is done; nobody is listened to yet."""
     try:
-        family, kind, *_, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        one = socket.socket(family, kind)
+        # Named, for asyncio sends at once (TCP_NODELAY) on sockets that say that they are TCP's, and an answer in
+        # two writes would else wait 40 ms for the client's word that it has the first.
+        one = socket.socket(family, kind, protocol)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind(address)
     except OSError as error:

@@ -14,7 +14,7 @@ ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # A waiting cell lets nobody look into it but root; in a namespace of their own everybody is.
 SEEING := $(if $(ROOT),,$(shell unshare -r true 2>/dev/null && echo unshare -r))
 
-.PHONY: help demo test check proof proof-full bench evaluate docs policy-coverage lab voila serve samples templates contact-sheet \
+.PHONY: help demo test test-service check proof proof-full bench evaluate docs policy-coverage lab voila serve samples templates contact-sheet \
 	notebooks notebooks-full mutants lock clean libraries demo-steps test-steps
 
 help: ## say what there is
@@ -33,12 +33,15 @@ demo-steps: .venv/core.stamp libraries
 	@echo; $(SEEING) $(BIN)/facekit demo --service
 
 # Two processes, for two cores, which take about as long: notebooks, pages, browsers, cells; and all else.
-ASIDE := tests/docs tests/e2e tests/notebooks tests/test_cell.py
+ASIDE := tests/docs tests/e2e tests/notebooks tests/test_cell.py $(wildcard tests/service/test_[j-r]*.py)
 test-steps: .venv/dev.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
-	@mkdir -p out; $(BIN)/python -m pytest -p no:cacheprovider $(ASIDE) notebooks/*.ipynb >out/aside.log 2>&1 & aside=$$!; \
-	rest=0; $(BIN)/python -m pytest tests facekit $(ASIDE:%=--ignore=%) || rest=$$?; \
+	@mkdir -p out; $(BIN)/python -m pytest -p no:cacheprovider -m "not slow" $(ASIDE) notebooks/*.ipynb >out/aside.log 2>&1 & aside=$$!; \
+	rest=0; $(BIN)/python -m pytest -m "not slow" tests facekit service $(ASIDE:%=--ignore=%) || rest=$$?; \
 	other=0; wait $$aside || other=$$?; cat out/aside.log; exit $$((rest | other))
+
+test-service: .venv/dev.stamp libraries ## every test of the service on SQLite and PostgreSQL, the slow ones too; a quarter of an hour
+	@$(BIN)/python -m pytest -p no:cacheprovider tests/service service
 
 check: .venv/dev.stamp libraries ## style, types, import order, docstrings, doctests
 	$(BIN)/ruff check .

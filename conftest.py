@@ -17,7 +17,8 @@ import pytest
 from facekit.egress import no_egress
 from facekit.errors import EgressError
 
-collect_ignore = ["service/migrations"]  # Alembic runs it, in a setting of its own
+# Alembic runs migrations, in a setting of its own; of files of one name only one can be looked through.
+collect_ignore = ["service/migrations", "tests/e2e/conftest.py", "tests/service/conftest.py"]
 
 GUARDED = Path(__file__).parent / "tests" / "guarded"
 

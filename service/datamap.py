@@ -143,7 +143,7 @@ def data_map(base: type[DeclarativeBase]) -> tuple[Row, ...]:
     SetupError
         A column or a table does not say, or what it says breaks a rule; all faults are named.
     """
-    # Clauses 1.1.4, 1.4, 4.1a: a column without a class, or a table without a time to live, does not start.
+    # Clauses 1.1.4, 1.4, 4.1a, 4.2.2(1): no start without a class for each column and a time for each table.
     kept = _kept(base)
     if faults := tuple(_faults(base, kept)):
         raise SetupError("the data map: " + "; ".join(faults))

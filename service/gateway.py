@@ -187,6 +187,7 @@ def signature(secret: str, body: bytes) -> str:
 
 
 def _permit(message: Message) -> None:
+    # Clause 3.1.2(5): "necessary sharing with some partners" is void; who is not listed gets nothing.
     recipient = RECIPIENTS.get(message.recipient)
     if recipient is None:
         raise NotAllowedError("the registry has no such recipient: nothing was sent")

@@ -87,8 +87,8 @@ def _bound(settings: Settings) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        # Named, for asyncio sends at once (TCP_NODELAY) if a socket says that it is TCP's: the second write
-        # of an answer would else wait 40 ms for the client's word that it has the first.
+        # Named: asyncio sends at once (TCP_NODELAY) where a socket says that it is TCP's; an answer in two
+        # writes would else wait 40 ms for the client's word that it has the first.
         one = socket.socket(family, kind, protocol)
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind(address)

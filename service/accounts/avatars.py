@@ -36,6 +36,7 @@ def put(parts: Parts, caller: Caller, data: bytes) -> None:
     """
     if f"image/{sniff(data).lower()}" not in MEDIA_TYPES:
         raise MediaTypeError(f"expected one of {', '.join(MEDIA_TYPES)}")
+    # Clause 1.3.1 p1 b: made anew without metadata, and no face is looked for in it.
     with _TURNS:
         small = shrink(data, side=_SIDE, allow_weak=parts.settings.allow_weak_cell)
     sealed = parts.vault.seal(caller.account_id, _COLUMN, small)
@@ -58,6 +59,7 @@ def read(parts: Parts, caller: Caller) -> tuple[str, bytes]:
 
 def remove(parts: Parts, caller: Caller) -> None:
     """Erase the picture, if there is one."""
+    # Clause 5.2: what was shown is gone from here at once.
     with parts.database.begin() as session:
         found = session.get(Picture, caller.account_id)
         if found is not None:

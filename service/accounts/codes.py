@@ -64,6 +64,7 @@ def check(parts: Parts, challenge_id: str, phone: str, code: str, network: str) 
         Too many tries from this network.
     """
     parts.limits.check("tries from", network, parts.settings.tries_per_address)
+    # Clause 1.3.1 p1 a: five minutes, five tries, and once.
     with parts.database.begin() as session:
         found = session.scalar(select(Challenge).where(Challenge.id == challenge_id).with_for_update())
         right = (

@@ -22,6 +22,7 @@ class Account(Base):
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, info=held(DataClass.ACCOUNT, "the account's number")
     )
+    # Clause 1.3.1 p1 c: encrypted, and found by a keyed index.
     phone: Mapped[bytes | None] = mapped_column(
         info=held(DataClass.ACCOUNT, "phone number, to sign in", sealed=True)
     )

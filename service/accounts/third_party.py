@@ -75,6 +75,7 @@ def begin(parts: Parts, caller: Caller, name: str, shown: Shown | None) -> Visit
     UpstreamError
         The provider did not answer as one does.
     """
+    # Clause 6.3 auth: by an adapter that asks for one claim, and nothing that others wrote runs here.
     provider = _provider(parts, name)
     # Clause 1.3.1 p3 a: only what the person authorised.
     permit(parts, caller, PURPOSE, shown)

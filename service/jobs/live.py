@@ -18,7 +18,7 @@ from service.jobs.webhooks import Hook
 State = Literal["leased", "queued", "running", "done"]
 Source = Literal["album", "camera", "file"]
 
-#: Clauses 1.3.3(1), 1.3.8(2): the permission that each way of choosing a photo needs.
+# Clauses 1.3.3(1), 1.3.3(2), 1.3.8(2): the permission that each way of choosing a photo needs.
 NEEDS: Final[Mapping[Source, str]] = {"album": "album", "camera": "camera", "file": "storage"}
 ENDED: Final = "the job has ended, and all of it has been erased; GET its receipt says what"
 

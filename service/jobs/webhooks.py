@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from service.errors import RefusedError
-from service.gateway import Gateway, Message, is_public
+from service.gateway import Flat, Gateway, Message, is_public
 
 #: Seconds before each further try.
 WAITS: Final = (1.0, 5.0, 25.0)
@@ -37,7 +37,8 @@ class Hook:
 @dataclass(slots=True)
 class _Delivery:
     hook: Hook
-    message: Message
+    fields: Flat
+    account_id: str
     job: str
     tries: int = 0
     due: float = 0.0
@@ -65,7 +66,7 @@ class Webhooks:
         """Tell of a state."""
         # Clause 3.1 (head): no more than this, and never anything of the photo.
         fields = {"job": job, "state": state, "at": at.isoformat(timespec="milliseconds")}
-        self._try(_Delivery(hook, Message("webhook", "job.state", fields, account_id), job))
+        self._try(_Delivery(hook, fields, account_id, job))
 
     def go_on(self) -> None:
         """Try again what is due; called now and then."""
@@ -78,9 +79,9 @@ class Webhooks:
 
     def _try(self, one: _Delivery) -> None:
         one.tries += 1
-        sent = self._gateway.post_later(
-            one.hook.url, one.message, secret=one.hook.secret, private=self._private
-        )
+        # A message each time: each has a line of its own in the ledger.
+        message = Message("webhook", "job.state", one.fields, one.account_id)
+        sent = self._gateway.post_later(one.hook.url, message, secret=one.hook.secret, private=self._private)
         sent.add_done_callback(partial(self._answered, one))
 
     def _answered(self, one: _Delivery, sent: Future[bool]) -> None:

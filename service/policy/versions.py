@@ -31,7 +31,7 @@ IN_FORCE: Final = (
     .order_by(PolicyVersion.number.desc())
     .limit(1)
 )
-_REGISTERS: Final = IN_FORCE.add_columns(PolicyVersion.registries)
+_STATED: Final[dict[str, dict[str, Any]]] = {}  # by name, which is a digest of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,12 @@ def current(session: Session, now: datetime) -> PolicyVersion:
 
 
 def current_registers(session: Session, now: datetime) -> tuple[str, dict[str, Any]]:
-    """Return the name of the version in force and what it states beside its words, without these."""
-    name, registers = session.execute(_REGISTERS, {"now": now}).one()
-    return name, registers
+    """Return the name of the version in force and what it states beside its words: read once, it stays."""
+    name = current_name(session, now)
+    if name not in _STATED:
+        found = select(PolicyVersion.registries).where(PolicyVersion.version == name)
+        _STATED[name] = session.execute(found).scalar_one()
+    return name, _STATED[name]
 
 
 def current_name(session: Session, now: datetime) -> str:

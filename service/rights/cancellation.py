@@ -48,6 +48,7 @@ def cancel(parts: Parts, account_id: str, cause: Cause) -> Cancellation:
     with parts.database.begin() as session:
         if session.get(Account, account_id) is None:
             raise GoneError("this account has been erased")
+    # Clause 5.1b: all of it, in this order, which holds wherever a crash cuts it off.
     parts.jobs.stop(account_id)
     # Clause 5.3 p2 b: from here on a backup holds nothing readable of the account either.
     parts.vault.erase(account_id)

@@ -31,6 +31,7 @@ from service.rights.store import Case
 from service.tables import Base
 
 #: Clause 5.3 p2 a: calendar days from receipt.
+# Clause 5.3 p2 a: 15 calendar days from receipt.
 DUE: Final = timedelta(days=15)
 #: An alarm is raised this long after receipt, while there is still time.
 NEAR: Final = timedelta(days=10)

@@ -13,6 +13,35 @@ from tests.service.local import Local
 from tests.service.serving import Person, Postgres, Server, Texts
 
 ROOT = os.geteuid() == 0
+#: What is asked of both databases each time: where they differ. `make test-service` asks all of both.
+BOTH = (
+    "test_consent",
+    "test_first_steps",
+    "test_jobs_repeats",
+    "test_limits",
+    "test_policy_versions",
+    "test_rights_backup",
+    "test_rights_cancel",
+    "test_rights_retention",
+)
+SLOW = (
+    "test_accounts_takeover",
+    "test_accounts_timing",
+    "test_many_cancelled",
+    "test_rights_mail",
+    "test_schemathesis",
+    "test_service_canaries",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow."""
+    for item in items:
+        if item.path.parent != Path(__file__).parent:
+            continue
+        on_postgresql = getattr(item, "callspec", None) and "postgresql" in item.callspec.params.values()
+        if item.path.stem in SLOW or (on_postgresql and item.path.stem not in BOTH):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ OTHERS = ["/me", "/consents", "/permissions", "/policy", "/templates", "/effects
 # -- consent and permissions --------------------------------------------------------------------
 
 
+@pytest.mark.clause("1.3.3(2)", partly="at the server: without storage only what comes from it is refused")
 @pytest.mark.clause(
     "1.3.3(1)", "1.3.8(1)", "1.3.8(2)", partly="at the server: a permission opens its own way only"
 )

@@ -72,7 +72,7 @@ def read_policy(
             _RENDERED.clear()
             _RENDERED[names] = PolicyNow(**whole, later=later).model_dump_json().encode()
         rendered = _RENDERED[names]
-    headers = {"ETag": f'"{".".join(names)}"', "Cache-Control": "private, no-cache"}
+    headers = {"ETag": f'"{".".join(names)}"'}
     if headers["ETag"] in had:
         return Response(status_code=304, headers=headers)
     return Response(rendered, headers=headers, media_type="application/json")

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.errors import (
+    EndedError,
     NoScopeError,
     NotAcceptedError,
     NotAllowedError,
@@ -54,6 +55,8 @@ class Caller:
         "user" or "operator".
     accepted, unread : bool
         Whether they have accepted the policy's version in force; and have a notice that they have not seen.
+    ended : bool
+        Whether the service has ended.
     fresh_until, second_factor_at : datetime, optional
         Until when their last fresh code counts; when they gave their second factor.
     acceptance : str
@@ -67,6 +70,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     role: str = "user"
     accepted: bool = False
+    ended: bool = False
     unread: bool = False
     fresh_until: datetime | None = None
     second_factor_at: datetime | None = None
@@ -90,9 +94,6 @@ class Gate(Protocol):
 
     def missed(self, account_id: str, network: str) -> None:
         """Count that somebody asked for an id that does not exist."""
-
-    def require_running(self) -> None:
-        """Refuse once the service has ended; raises EndedError."""
 
     def now(self) -> datetime:
         """Return the time."""
@@ -178,8 +179,9 @@ class Access:
         # Clause P-3: nothing but what leads to acceptance, and out, works before it.
         if self.level is not Level.ANYBODY and not self.leaving and not caller.accepted:
             raise NotAcceptedError("accept the policy's current version first: POST /v1/policy/acceptances")
-        if self.level is not Level.ANYBODY and not self.leaving:
-            gate.require_running()
+        # Clause 4.1b: from the last day on nothing new is taken in; who leaves still can.
+        if self.level is not Level.ANYBODY and not self.leaving and caller.ended:
+            raise EndedError
         # Clause 5.1c: a right is exercised by the person, not by who found an open session.
         if self.step_up:
             require_fresh(caller, gate.now())

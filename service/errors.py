@@ -164,6 +164,9 @@ class ClosedError(ServiceError):
 class EndedError(ServiceError):
     """The service has ended, for good."""
 
+    def __init__(self, message: str = "the service has ended; exporting and cancelling still work") -> None:
+        super().__init__(message)
+
 
 class SetupError(ServiceError):
     """The service cannot start as it is set up."""

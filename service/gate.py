@@ -7,7 +7,6 @@ from service.accounts import service as accounts
 from service.caller import Caller
 from service.consent import service as consent
 from service.errors import NotAcceptedError, TooManyError, UnknownCallerError
-from service.ops.ending import require_running
 from service.parts import Parts
 from service.policy import service as policy
 from service.policy.service import NOT_ACCEPTED
@@ -57,11 +56,6 @@ class Door:
                 self.parts.settings.misses_per_caller,
                 timedelta(minutes=10),
             )
-
-    def require_running(self) -> None:
-        """Refuse once the service has ended; raises EndedError."""
-        with self.parts.database.begin() as session:
-            require_running(session, self.now())
 
     def now(self) -> datetime:
         """Return the time."""

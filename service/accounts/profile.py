@@ -12,7 +12,7 @@ from service.accounts.service import end_sessions, held, read, set_phone
 from service.accounts.signing_in import once_more
 from service.accounts.store import Account, Identity, SignIn
 from service.caller import Caller
-from service.errors import ConflictError, RefusedError
+from service.errors import ConflictError, GoneError, RefusedError
 from service.parts import Parts
 
 _TAKEN: Final = "somebody has this handle; choose another"
@@ -61,11 +61,14 @@ def choose_handle(parts: Parts, caller: Caller, handle: str) -> None:
     once_more(parts, act)
 
 
-def providers_of(parts: Parts, caller: Caller) -> list[str]:
-    """Name the providers of other accounts that sign somebody in."""
-    query = select(Identity.provider).where(Identity.account_id == caller.account_id)
+def seen(parts: Parts, caller: Caller) -> tuple[Account, list[str]]:
+    """Return the caller's account, and the providers that sign them in; raises GoneError."""
+    providers = select(Identity.provider).where(Identity.account_id == caller.account_id)
     with parts.database.begin() as session:
-        return sorted(session.scalars(query))
+        account = session.get(Account, caller.account_id)
+        if account is None:
+            raise GoneError("this account has been erased")
+        return account, sorted(session.scalars(providers))
 
 
 def bind_phone(parts: Parts, caller: Caller, challenge: str, phone: str, code: str) -> None:

@@ -220,15 +220,16 @@ def forget_device(caller: Own, parts: TheParts) -> Response:
 
 
 def _me(parts: Parts, caller: Caller) -> Me:
-    account, opened = service.read(parts, caller.account_id), parts.vault.open_text
+    account, providers = profile.seen(parts, caller)
+    opened = parts.vault.opener(account.id)
     return Me(
         id=account.id,
-        handle=opened(account.id, "accounts.handle", account.handle) or "",
-        name=opened(account.id, "accounts.name", account.name),
-        phone=service.masked(opened(account.id, "accounts.phone", account.phone)),
+        handle=opened("accounts.handle", account.handle) or "",
+        name=opened("accounts.name", account.name),
+        phone=service.masked(opened("accounts.phone", account.phone)),
         phone_from=account.phone_from,
         has_password=account.password is not None,
-        providers=profile.providers_of(parts, caller),
+        providers=providers,
         role=account.role,
         created_at=account.created_at,
     )

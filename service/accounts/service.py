@@ -12,7 +12,7 @@ from service.accounts.handles import random_handle
 from service.accounts.store import Account, ApiKey, Method, SignIn, Teller
 from service.caller import FRESH, Caller
 from service.errors import GoneError, UnknownCallerError
-from service.ops.ending import require_running
+from service.ops.ending import HAS_ENDED, require_running
 from service.parts import Parts
 from service.policy.notices import UNREAD
 from service.policy.service import ACCEPTED
@@ -22,7 +22,7 @@ SESSION: Final = timedelta(days=30)
 _KEY_PREFIX: Final = "fkk_"
 # One question each, for they are asked at every request.
 _BY_KEY: Final = (
-    select(ApiKey.id, ApiKey.account_id, ApiKey.scopes, ACCEPTED.label("accepted"))
+    select(ApiKey.id, ApiKey.account_id, ApiKey.scopes, ACCEPTED.label("accepted"), HAS_ENDED.label("ended"))
     .join(Account, Account.id == ApiKey.account_id)
     .where(ApiKey.token == bindparam("mark"), Account.locked_at.is_(None))
 )
@@ -34,6 +34,7 @@ _BY_SESSION: Final = (
         SignIn.second_factor_at,
         Account.role,
         ACCEPTED.label("accepted"),
+        HAS_ENDED.label("ended"),
         UNREAD.label("unread"),
     )
     .join(Account, Account.id == SignIn.account_id)
@@ -120,6 +121,7 @@ def caller_of(parts: Parts, token: str, network: str) -> Caller:
             key_id=found.id,
             scopes=frozenset(found.scopes.split()),
             accepted=found.accepted,
+            ended=found.ended,
         )
     return Caller(
         network,
@@ -127,6 +129,7 @@ def caller_of(parts: Parts, token: str, network: str) -> Caller:
         found.id,
         role=found.role,
         accepted=found.accepted,
+        ended=found.ended,
         unread=found.unread,
         fresh_until=found.fresh_until,
         second_factor_at=found.second_factor_at,
@@ -144,7 +147,10 @@ def sign_out(parts: Parts, caller: Caller) -> None:
 def read(parts: Parts, account_id: str) -> Account:
     """Return an account; raises GoneError."""
     with parts.database.begin() as session:
-        return held(session, account_id)
+        account = session.get(Account, account_id)
+    if account is None:
+        raise GoneError("this account has been erased")
+    return account
 
 
 def held(session: Session, account_id: str) -> Account:

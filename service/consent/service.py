@@ -17,7 +17,7 @@ from service.errors import AbsentError, ConflictError, NoConsentError, NotAllowe
 from service.parts import Parts
 from service.policy import registry
 from service.policy.registry import Language, Permission, Purpose
-from service.policy.versions import current
+from service.policy.versions import current_registers
 
 Kind = Literal["purpose", "permission"]
 Method = Literal["request", "signal"]
@@ -149,8 +149,8 @@ def record(
     if session.scalar(select(Account.id).where(Account.id == account_id).with_for_update()) is None:
         raise UnknownCallerError("this account has been erased")
     mark_used(session, account_id, now)
-    version = current(session, now)
-    if granted and version.registries[f"{kind}s"].get(name, {}).get("digest") != digest:
+    version, registers = current_registers(session, now)
+    if granted and registers[f"{kind}s"].get(name, {}).get("digest") != digest:
         raise ConflictError("the version in force does not say this yet: GET /v1/policy tells from when on")
     last = session.scalar(select(func.max(Choice.number)).where(Choice.account_id == account_id))
     # Clause 5.4c: a row is added, and none is changed.
@@ -162,7 +162,7 @@ def record(
         name=name,
         granted=granted,
         digest=digest,
-        version=version.version,
+        version=version,
         language=language,
         method=method,
         at=now,

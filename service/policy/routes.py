@@ -1,9 +1,9 @@
 """Ways in to the policy: reading and accepting it, its versions, notices and cookies."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from service.bodies import MORE
 from service.caller import Access, Caller, Level
@@ -51,14 +51,35 @@ Operator = Annotated[Caller, Depends(Access(Level.OPERATOR, leaving=True))]
 TheParts = Annotated[Parts, Depends(the_parts)]
 
 
-@router.get("/policy", responses=problems(UnknownCallerError))
-def read_policy(_: Anybody, parts: TheParts) -> PolicyNow:
+@router.get(
+    "/policy",
+    response_model=PolicyNow,
+    responses={304: {"description": "It is as you have it."}, **problems(UnknownCallerError)},
+)
+def read_policy(
+    _: Anybody,
+    parts: TheParts,
+    had: Annotated[str, Header(alias="If-None-Match", description="The ETag that you have.")] = "",
+) -> Response:
     """Read the version in force. Reading stores nothing."""
     # Clause P-4: who reads and leaves has been given no number, no cookie and no row.
+    now = parts.clock()
     with parts.database.begin() as session:
-        now = parts.clock()
-        found, following = versions.current(session, now), versions.later(session, now)
-    return PolicyNow(**_whole(found), later=[_view(one) for one in following])
+        names = versions.shown(session, now)
+        if names not in _RENDERED:
+            whole, following = _whole(versions.current(session, now)), versions.later(session, now)
+            later = [_view(one) for one in following]
+            _RENDERED.clear()
+            _RENDERED[names] = PolicyNow(**whole, later=later).model_dump_json().encode()
+        rendered = _RENDERED[names]
+    headers = {"ETag": f'"{".".join(names)}"'}
+    if headers["ETag"] in had:
+        return Response(status_code=304, headers=headers)
+    return Response(rendered, headers=headers, media_type="application/json")
+
+
+#: By the names of what is shown: a version never changes, so it is rendered once.
+_RENDERED: Final[dict[tuple[str, ...], bytes]] = {}
 
 
 @router.post(

@@ -8,7 +8,7 @@ A change that matters is told to every account a good while before it counts (cl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, exists, select, text
 from sqlalchemy.orm import Session, defer
@@ -31,6 +31,7 @@ IN_FORCE: Final = (
     .order_by(PolicyVersion.number.desc())
     .limit(1)
 )
+_STATED: Final[dict[str, dict[str, Any]]] = {}  # by name, which is a digest of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,15 @@ def current(session: Session, now: datetime) -> PolicyVersion:
     return found
 
 
+def current_registers(session: Session, now: datetime) -> tuple[str, dict[str, Any]]:
+    """Return the name of the version in force and what it states beside its words: read once, it stays."""
+    name = current_name(session, now)
+    if name not in _STATED:
+        found = select(PolicyVersion.registries).where(PolicyVersion.version == name)
+        _STATED[name] = session.execute(found).scalar_one()
+    return name, _STATED[name]
+
+
 def current_name(session: Session, now: datetime) -> str:
     """Return the name of the version in force, without its words."""
     return session.scalar(IN_FORCE, {"now": now}) or ""
@@ -77,6 +87,14 @@ def later(session: Session, now: datetime) -> list[PolicyVersion]:
             select(PolicyVersion).where(PolicyVersion.effective_at > now).order_by(PolicyVersion.number)
         )
     )
+
+
+def shown(session: Session, now: datetime) -> tuple[str, ...]:
+    """Return the names of the version in force and of those that follow: what is published never changes."""
+    later = (
+        select(PolicyVersion.version).where(PolicyVersion.effective_at > now).order_by(PolicyVersion.number)
+    )
+    return (current_name(session, now), *session.scalars(later))
 
 
 def every(session: Session) -> list[PolicyVersion]:

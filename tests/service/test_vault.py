@@ -32,6 +32,19 @@ def test_what_is_sealed_opens_for_its_account_and_column_only(vault):
             vault.open(account, column, sealed)
 
 
+def test_an_opener_opens_one_accounts_columns_and_looks_for_its_key_once(vault):
+    vault.add("a"), vault.add("b")
+    sealed = [vault.seal("a", f"accounts.{name}", name) for name in ("phone", "handle")]
+    opened = vault.opener("a")
+    vault.erase("a")  # it has the key already
+    assert [opened("accounts.phone", sealed[0]), opened("accounts.handle", sealed[1])] == ["phone", "handle"]
+    assert opened("accounts.name", None) is None
+    with pytest.raises(InvalidTag):
+        opened("accounts.phone", vault.seal("b", "accounts.phone", PHONE))
+    with pytest.raises(GoneError):
+        vault.opener("a")
+
+
 @given(value=st.binary(max_size=200), place=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_a_changed_bit_is_noticed(value, place, bit, tmp_path_factory):
     vault = opened(tmp_path_factory.mktemp("vault"))

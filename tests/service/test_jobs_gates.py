@@ -258,6 +258,7 @@ def test_an_account_has_so_many_jobs_and_no_more(tmp_path, texts, database):
         assert [three.http.get(f"/jobs/{'A' * 22}").status_code for _ in range(5)] == [404] * 3 + [429] * 2
 
 
+@pytest.mark.slow
 def test_an_hour_has_so_many_jobs_and_no_more(tmp_path, texts):
     settings = {"FACEKIT_JOBS_PER_HOUR": "3"}
     program = "tests.service.obedient_service"

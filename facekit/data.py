@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from facekit.archives import Package, fetch_members
-from facekit.codec import decode_image
 from facekit.errors import SampleError
 from facekit.files import save_whole, user_cache
 from facekit.values import Image
@@ -336,6 +335,8 @@ def load_sample(name: str) -> Image:
     """
     if _registered(name).kind != "picture":
         raise SampleError(f"sample {name!r} is a video, not a picture; use sample_path")
+    from facekit.codec import decode_image  # who only asks what is here needs no decoder
+
     return decode_image(sample_bytes(name))
 
 

@@ -120,8 +120,6 @@ class Postgres:
 class Server:
     """The service in a process of its own, as `python -m service` starts it."""
 
-    command: tuple[str, ...] = ()  # what runs instead of the program
-
     def __init__(
         self,
         data: Path,
@@ -131,7 +129,8 @@ class Server:
         generous: bool = True,
         program: str = "service",
     ) -> None:
-        self.data, self.texts, self.program = data, texts, program
+        self.data, self.texts = data, texts
+        self.command = ("-m", program)
         self.environment = {
             "FACEKIT_DATA": str(data),
             "FACEKIT_PORT": "0",
@@ -147,7 +146,7 @@ class Server:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, *(self.command or ("-m", self.program))],
+            [sys.executable, *self.command],
             env=os.environ | self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

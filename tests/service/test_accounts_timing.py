@@ -58,7 +58,9 @@ sys.exit(main())
 class Leaky(Server):
     """A service that takes longer for some."""
 
-    command = ("-c", PLANTED)
+    def __init__(self, *given, **more):
+        super().__init__(*given, **more)
+        self.command = ("-c", PLANTED)
 
 
 class Crowd:

@@ -23,7 +23,7 @@ def test_every_error_of_the_service_has_a_line_of_its_own():
 
 def test_every_error_of_facekit_is_answered_as_one_of_the_caller_or_the_cell():
     for one in family(facekit_errors.FacekitError):
-        assert kind_of(one.__new__(one)).status in {410, 413, 422, 429, 503}, one
+        assert kind_of(one.__new__(one)).status in {403, 410, 413, 422, 429, 503}, one
 
 
 def test_a_slug_means_one_status_and_one_title():

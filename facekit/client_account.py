@@ -178,7 +178,7 @@ class Account:
         return read_items(ApiKey, self._wire.ask("GET", "/me/api-keys"))
 
     def make_api_key(self, label: str, scopes: Sequence[str]) -> ApiKey:
-        """Make an API key for a program.
+        """Make an API key for a program; needs `confirm` first, for a key outlives the session.
 
         Parameters
         ----------

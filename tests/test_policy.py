@@ -95,6 +95,7 @@ COMPONENTS = {
     "sqlalchemy": "the service's database",
     "typer": "the command line",
     "uvicorn": "the service",
+    "uvloop": "the event loop of the service, in C",
     "voila": "shows the notebooks as pages",
     "zxcvbn": "lists passwords that were leaked, offline",
 }

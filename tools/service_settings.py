@@ -5,7 +5,7 @@ python tools/service_settings.py
 
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -30,7 +30,11 @@ def _default(setting: FieldInfo) -> str:
     value = setting.default
     if setting.default_factory is not None or value is None or isinstance(value, SecretStr) or value == "":
         return ""
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    choices = get_args(setting.annotation) if get_origin(setting.annotation) is Literal else ()
+    others = "".join(f", `{one}`" for one in choices if one != value)
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`" + (
+        f" (or {others[2:]})" if others else ""
+    )
 
 
 def main() -> int:

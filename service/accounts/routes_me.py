@@ -183,7 +183,7 @@ def list_keys(caller: Own, parts: TheParts) -> Keys:
 
 
 @router.post("/me/api-keys", status_code=201, responses=problems(*_OWN, ConflictError))
-def make_key(caller: Own, parts: TheParts, asked: MakeKey) -> KeyMade:
+def make_key(caller: Fresh, parts: TheParts, asked: MakeKey) -> KeyMade:
     """Make an API key for a program; its token is shown this once."""
     key, token = keys.make(parts, caller, asked.label, asked.scopes)
     return KeyMade(**_key(key, asked.label).model_dump(), token=token)

@@ -20,6 +20,7 @@ from service.errors import (
     TooManyError,
     UnknownCallerError,
 )
+from service.ops.grounds import TheGrounds
 from service.parts import Parts, the_parts
 from service.problems import problems
 
@@ -28,7 +29,6 @@ router = APIRouter(tags=["contact"])
 # Clause P-5: at any time, so also before what is new has been accepted.
 Asker = Annotated[Caller, Depends(Access(Level.ACCEPTED, leaving=True))]
 Owner = Annotated[Caller, Depends(Access(Level.ACCOUNT, leaving=True))]
-Operator = Annotated[Caller, Depends(Access(Level.OPERATOR))]
 TheParts = Annotated[Parts, Depends(the_parts)]
 
 _OPERATOR = (UnknownCallerError, NotAllowedError, NotAcceptedError, NoScopeError, SecondFactorError)
@@ -54,10 +54,10 @@ def list_questions(caller: Owner, parts: TheParts) -> Questions:
 
 @router.get("/ops/contact", responses=problems(*_OPERATOR))
 def list_questions_to_answer(
-    _: Operator, parts: TheParts, state: Literal["open", "answered"] = "open"
+    grounds: TheGrounds, parts: TheParts, state: Literal["open", "answered"] = "open"
 ) -> ManyToAnswer:
     """List questions, those first that are due first. Whose they are, is not shown."""
-    found = service.to_answer(parts, answered=state == "answered")
+    found = service.to_answer(parts, grounds, answered=state == "answered")
     return ManyToAnswer(items=[_to_answer(one) for one in found])
 
 
@@ -65,10 +65,10 @@ def list_questions_to_answer(
     "/ops/contact/{id}/answer", responses=problems(*_OPERATOR, AbsentError, ConflictError, GoneError)
 )
 def answer_question(
-    _: Operator, parts: TheParts, question_id: Annotated[str, Path(alias="id")], asked: Answer
+    grounds: TheGrounds, parts: TheParts, question_id: Annotated[str, Path(alias="id")], asked: Answer
 ) -> ToAnswer:
     """Answer a question. Who has signed in is told; else it is to you to send it where it is to go."""
-    return _to_answer(service.answer(parts, question_id, asked.answer))
+    return _to_answer(service.answer(parts, grounds, question_id, asked.answer))
 
 
 def _told(one: Opened) -> dict[str, Any]:

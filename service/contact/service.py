@@ -13,7 +13,7 @@ from service.accounts.store import Account
 from service.caller import Caller
 from service.contact.store import Question
 from service.errors import AbsentError, ConflictError, GoneError, RefusedError
-from service.logs import Deed
+from service.ops.audit import Grounds, write
 from service.parts import Parts
 from service.policy.notices import tell
 
@@ -81,10 +81,11 @@ def own(parts: Parts, account_id: str) -> list[Opened]:
     return [_open(parts, row) for row in rows]
 
 
-def to_answer(parts: Parts, *, answered: bool) -> list[Opened]:
+def to_answer(parts: Parts, grounds: Grounds, *, answered: bool) -> list[Opened]:
     """Return questions for who answers them, those first that came first."""
     which = Question.answered_at.is_not(None) if answered else Question.answered_at.is_(None)
     with parts.database.begin() as session:
+        write(parts, session, grounds, "read questions")
         rows = session.scalars(
             select(Question).where(which).order_by(Question.received_at).limit(_MOST)
         ).all()
@@ -92,11 +93,10 @@ def to_answer(parts: Parts, *, answered: bool) -> list[Opened]:
     for row in rows:
         with suppress(GoneError):  # of an account that is being erased right now
             found.append(_open(parts, row))
-    parts.logs.write(Deed(deed="questions read", count=len(found)))
     return found
 
 
-def answer(parts: Parts, question_id: str, words: str) -> Opened:
+def answer(parts: Parts, grounds: Grounds, question_id: str, words: str) -> Opened:
     """Answer a question; who has signed in is told.
 
     Raises
@@ -115,11 +115,11 @@ def answer(parts: Parts, question_id: str, words: str) -> Opened:
             raise AbsentError("there is no such question: GET /v1/ops/contact lists them")
         if row.answered_at is not None:
             raise ConflictError("it has been answered")
+        write(parts, session, grounds, "answer question", question_id)
         row.answer, row.answered_at = _seal(parts, row, "answer", words), now
         if row.account_id:
             last_day = row.received_at + timedelta(days=Question.kept.days)
             tell(session, "answer", {"date": f"{last_day:%Y-%m-%d}"}, now, Account.id == row.account_id)
-    parts.logs.write(Deed(deed="question answered"))
     return _open(parts, row)
 
 

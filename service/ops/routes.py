@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
-from pydantic import StringConstraints
+from fastapi import APIRouter, Depends, Response
 
-from service.caller import Access, Caller, Level
 from service.errors import (
     AbsentError,
     ConflictError,
@@ -17,7 +15,7 @@ from service.errors import (
     UnknownCallerError,
 )
 from service.ops import service
-from service.ops.audit import Grounds, Reason
+from service.ops.grounds import TheGrounds
 from service.ops.schemas import (
     Alarms,
     AlarmView,
@@ -41,20 +39,7 @@ from service.rights.schemas import CancellationReceipt, CaseId, Step
 
 router = APIRouter(prefix="/ops", tags=["ops"])
 
-Ticket = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9#/_-]{1,40}$")]
 TheParts = Annotated[Parts, Depends(the_parts)]
-
-
-def the_grounds(
-    caller: Annotated[Caller, Depends(Access(Level.OPERATOR))],
-    reason: Annotated[Reason, Header(alias="Facekit-Reason", description="What for.")],
-    ticket: Annotated[Ticket, Header(alias="Facekit-Ticket", description="By which ticket.")],
-) -> Grounds:
-    """Return who does something, and why; nobody does anything without saying so."""
-    return Grounds(caller.account_id, reason, ticket)
-
-
-TheGrounds = Annotated[Grounds, Depends(the_grounds)]
 
 _OPERATOR = (UnknownCallerError, NotAllowedError, NotAcceptedError, NoScopeError, SecondFactorError)
 _READING = problems(*_OPERATOR)

@@ -56,7 +56,7 @@ class Audit(Base):
     )
     deed: Mapped[str] = mapped_column(String(20), info=held(DataClass.PROOF, "what was done", exported=False))
     about: Mapped[str] = mapped_column(
-        String(32), info=held(DataClass.PROOF, "the number of the case", exported=False)
+        String(32), info=held(DataClass.PROOF, "which case, question, alarm or version", exported=False)
     )
     reason: Mapped[str] = mapped_column(String(20), info=held(DataClass.PROOF, "what for", exported=False))
     ticket: Mapped[bytes] = mapped_column(

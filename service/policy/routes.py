@@ -18,6 +18,8 @@ from service.errors import (
     TooManyError,
     UnknownCallerError,
 )
+from service.ops.audit import Grounds
+from service.ops.grounds import grounds
 from service.parts import Parts, the_parts
 from service.policy import notices, service, versions
 from service.policy.registry import Language
@@ -47,7 +49,7 @@ router = APIRouter(tags=["policy"])
 Anybody = Annotated[Caller, Depends(Access(Level.ANYBODY))]
 # Clause 8 (head) b: also who has not accepted what is new has to see what it is.
 Told = Annotated[Caller, Depends(Access(Level.ACCOUNT, leaving=True))]
-Operator = Annotated[Caller, Depends(Access(Level.OPERATOR, leaving=True))]
+Publisher = Annotated[Grounds, Depends(grounds(leaving=True))]
 TheParts = Annotated[Parts, Depends(the_parts)]
 
 
@@ -150,10 +152,10 @@ def compare_policy_versions(
         UnknownCallerError, NotAllowedError, NoScopeError, SecondFactorError, ConflictError, RefusedError
     ),
 )
-def publish_policy_version(_: Operator, parts: TheParts, asked: Publish) -> Published:
+def publish_policy_version(publisher: Publisher, parts: TheParts, asked: Publish) -> Published:
     """Publish a version; where something that matters changes, every account is told."""
     flags = tuple(name for name in ("ownership", "impact") if getattr(asked, name))
-    version, told = versions.publish(parts, versions.Draft(asked.effective_at, asked.text, flags))
+    version, told = versions.publish(parts, versions.Draft(asked.effective_at, asked.text, flags), publisher)
     return Published(version=_view(version), told=told)
 
 

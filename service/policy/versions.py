@@ -17,6 +17,7 @@ from facekit.policy import policy_text
 from service.accounts.store import Account
 from service.errors import AbsentError, ConflictError, RefusedError, SetupError
 from service.logs import Deed
+from service.ops.audit import Grounds, write
 from service.parts import Parts
 from service.policy.notices import tell
 from service.policy.stated import FLAGS, REASONS, Stated, differences, digest_of, stated, text_digest
@@ -166,8 +167,17 @@ def publish_first(parts: Parts) -> None:
             session.add(_version(None, policy_text(), stated(parts.settings), now, now, ()))
 
 
-def publish(parts: Parts, draft: Draft) -> tuple[PolicyVersion, int]:
+def publish(parts: Parts, draft: Draft, grounds: Grounds | None = None) -> tuple[PolicyVersion, int]:
     """Publish a version; where what changes matters, tell every account in the same transaction.
+
+    Parameters
+    ----------
+    parts : Parts
+        The parts.
+    draft : Draft
+        What it is to be.
+    grounds : Grounds, optional
+        Which operator does it, what for; left out on the command line, which knows no accounts.
 
     Returns
     -------
@@ -197,6 +207,8 @@ def publish(parts: Parts, draft: Draft) -> tuple[PolicyVersion, int]:
         # In UTC, as it will be read again: the record of the chain holds how the moment is written.
         new = _version(last, words, mine, now, effective_at.astimezone(UTC), reasons)
         session.add(new)
+        if grounds is not None:
+            write(parts, session, grounds, "publish policy", new.version)
         # Clause 8 (head) b: nobody is left out, for it is one transaction with the version.
         told = tell(session, "policy", _facts(new), now) if new.material else 0
     parts.logs.write(Deed(deed="policy published", count=told))

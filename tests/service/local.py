@@ -24,6 +24,9 @@ from service.settings import Settings
 from service.tables import Base
 from tests.service.moved import MovedClock
 
+#: What an operator says with every request.
+WHY = {"Facekit-Reason": "request", "Facekit-Ticket": "MAIL-1"}
+
 
 @dataclass
 class Local:
@@ -119,7 +122,8 @@ class Running:
             if role == "operator":
                 signed_in.second_factor_at = now
             accept(session, account.id, current_name(session, now), now)
-        return Somebody(self, account.id, {"Authorization": f"Bearer {token}"})
+        reasons = WHY if role == "operator" else {}
+        return Somebody(self, account.id, {"Authorization": f"Bearer {token}", **reasons})
 
 
 @dataclass

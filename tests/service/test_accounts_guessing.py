@@ -111,7 +111,11 @@ def test_handles_cannot_be_probed(strict_person, strict):
 
 
 def test_ids_cannot_be_guessed_and_then_even_a_right_one_is_refused(strict_person):
-    made = strict_person.http.post("/me/api-keys", json={"label": "mine", "scopes": ["account:read"]}).json()
+    made = (
+        strict_person.step_up()
+        .http.post("/me/api-keys", json={"label": "mine", "scopes": ["account:read"]})
+        .json()
+    )
     answers = [strict_person.http.delete(f"/me/sessions/{number}") for number in range(7)]
     assert [answer.status_code for answer in answers[:5]] == [404] * 5
     assert refused(answers) == 5

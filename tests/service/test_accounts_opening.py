@@ -128,7 +128,11 @@ def test_sessions_are_listed_and_ended_one_by_one_or_all_others(person):
 
 def test_nobody_sees_or_ends_what_is_another_s(person, server):
     with server.person() as other:
-        key = other.http.post("/me/api-keys", json={"label": "theirs", "scopes": ["account:read"]}).json()
+        key = (
+            other.step_up()
+            .http.post("/me/api-keys", json={"label": "theirs", "scopes": ["account:read"]})
+            .json()
+        )
         session = other.http.get("/me/sessions").json()["items"][0]["id"]
         for path in (f"/me/sessions/{session}", f"/me/api-keys/{key['id']}"):
             assert person.http.delete(path).status_code == 404
@@ -138,7 +142,9 @@ def test_nobody_sees_or_ends_what_is_another_s(person, server):
 
 
 def test_a_key_is_shown_once_does_what_its_scopes_say_and_can_be_revoked(person):
-    made = person.http.post("/me/api-keys", json={"label": "photo booth", "scopes": ["account:read"]})
+    made = person.step_up().http.post(
+        "/me/api-keys", json={"label": "photo booth", "scopes": ["account:read"]}
+    )
     assert made.status_code == 201
     token = made.json().pop("token")
     listed = person.http.get("/me/api-keys")
@@ -153,8 +159,15 @@ def test_a_key_is_shown_once_does_what_its_scopes_say_and_can_be_revoked(person)
         assert program.get("/me").status_code == 401
 
 
+def test_a_key_needs_a_fresh_code_for_it_outlives_who_made_it(person):
+    asked = {"label": "left behind", "scopes": ["account:read"]}
+    answer = person.http.post("/me/api-keys", json=asked)
+    assert (answer.status_code, answer.json()["type"]) == (401, "/v1/problems/step-up")
+    assert person.step_up().http.post("/me/api-keys", json=asked).status_code == 201
+
+
 def test_keys_can_have_the_scopes_that_there_are_and_no_others(person):
-    every = person.http.post("/me/api-keys", json={"label": "all", "scopes": list(SCOPES)})
+    every = person.step_up().http.post("/me/api-keys", json={"label": "all", "scopes": list(SCOPES)})
     assert sorted(every.json()["scopes"]) == sorted(SCOPES)
     for scopes in ([], ["everything"]):
         answer = person.http.post("/me/api-keys", json={"label": "none", "scopes": scopes})
@@ -162,6 +175,7 @@ def test_keys_can_have_the_scopes_that_there_are_and_no_others(person):
 
 
 def test_an_account_has_twenty_keys_at_most(person):
+    person.step_up()
     answers = [
         person.http.post("/me/api-keys", json={"label": f"{i}", "scopes": ["account:read"]})
         for i in range(21)
@@ -176,7 +190,11 @@ def test_an_account_has_twenty_keys_at_most(person):
 def test_who_says_that_something_leaked_shuts_all_and_only_a_code_opens(person):
     with_password(person)
     tokens = [person.token, by_password(person).json()["token"]]
-    made = person.http.post("/me/api-keys", json={"label": "program", "scopes": ["account:read"]}).json()
+    made = (
+        person.step_up()
+        .http.post("/me/api-keys", json={"label": "program", "scopes": ["account:read"]})
+        .json()
+    )
     tokens.append(made["token"])
     assert all(holds(person.server, token) for token in tokens)
 

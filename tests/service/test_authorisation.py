@@ -143,7 +143,7 @@ TABLE: Final[Mapping[tuple[str, str], Row]] = {
     ("DELETE", "/v1/me/sessions"): signed_in().but(spends=True),
     ("DELETE", "/v1/me/sessions/{session}"): signed_in().but(spends=True, owned=True),
     ("GET", "/v1/me/api-keys"): signed_in(),
-    ("POST", "/v1/me/api-keys"): signed_in().but(spends=True),
+    ("POST", "/v1/me/api-keys"): signed_in(fresh=True).but(spends=True),
     ("DELETE", "/v1/me/api-keys/{key}"): signed_in().but(owned=True),
     ("GET", "/v1/me/device"): signed_in(),
     ("PUT", "/v1/me/device"): signed_in(),
@@ -281,7 +281,7 @@ class Cast:
     def _key(self, name, scopes):
         if (name, scopes) not in self._keys:
             asked = {"label": "of a visitor", "scopes": sorted(scopes)}
-            made = self.person(name).http.post("/me/api-keys", json=asked)
+            made = self.person(name).step_up().http.post("/me/api-keys", json=asked)
             assert made.status_code == 201, made.text
             self._keys[name, scopes] = made.json()["token"]
         return self._keys[name, scopes]

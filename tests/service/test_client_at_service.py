@@ -107,7 +107,8 @@ def test_a_job_that_is_given_up_is_ended_at_the_service(client, photo):
     assert job.state in ("cancelled", "delivered")
 
 
-def test_a_receipt_of_another_signer_is_refused(server, client, photo):
+def test_a_receipt_of_another_signer_is_refused(server, client, phone, photo):
+    client.account.confirm(lambda: server.texts.code_for(phone))
     token = client.account.make_api_key("booth", ["jobs:read", "jobs:write"]).token
     with (
         Client(server.url, token, receipt_key=Signer.generate().public_bytes) as other,
@@ -116,7 +117,8 @@ def test_a_receipt_of_another_signer_is_refused(server, client, photo):
         swap(other, photo)
 
 
-def test_a_program_works_with_an_api_key_of_its_own(server, client, photo):
+def test_a_program_works_with_an_api_key_of_its_own(server, client, phone, photo):
+    client.account.confirm(lambda: server.texts.code_for(phone))
     key = client.account.make_api_key("booth", ["jobs:read", "jobs:write"])
     with Client(server.url, key.token) as program:
         assert swap(program, photo).receipt.outcome == "delivered"

@@ -7,11 +7,13 @@ from sqlalchemy import select
 
 from service.contact.service import due
 from service.contact.store import Question
-from tests.service.local import become_operator, rows
+from service.ops.audit import Grounds, list_audit
+from tests.service.local import WHY, become_operator, rows
 from tests.service.serving import Server
 
 CANARY = "canary question 4741"
 REPLY = "canary-4742@example.org"
+GROUNDS = Grounds("a" * 32, "request", "MAIL-1")
 
 
 @pytest.mark.clause("P-5", partly="a question can be asked without an account, once the policy is accepted")
@@ -44,6 +46,11 @@ def test_a_question_is_answered_and_who_asked_is_told(local):
         assert (answered["state"], answered["answer"]) == ("answered", "Two years.")
         assert operator.ask("POST", path, json={"answer": "Again."}).status_code == 409
         assert operator.ask("POST", "/ops/contact/none/answer", json={"answer": "x"}).status_code == 404
+        with running.parts.database.begin() as session:
+            assert [(one.deed, one.about) for one in list_audit(session)] == [
+                ("read questions", ""),
+                ("answer question", asked["id"]),
+            ]
         assert operator.ask("GET", "/ops/contact").json()["items"] == []
         assert len(operator.ask("GET", "/ops/contact?state=answered").json()["items"]) == 1
         (mine,) = somebody.ask("GET", "/contact").json()["items"]
@@ -189,7 +196,7 @@ def test_a_question_is_for_one_row_only(local):
             row = session.scalars(select(Question).where(Question.id == other.row.id)).one()
             row.question = one.row.question
         with pytest.raises(InvalidTag):
-            to_answer(parts, answered=False)
+            to_answer(parts, GROUNDS, answered=False)
 
 
 # -- the time to answer ---------------------------------------------------------------------------
@@ -223,9 +230,9 @@ def test_questions_of_a_running_service_on_each_database(person, server, texts):
     )
     with server.person() as operator:
         become_operator(database, operator.account, datetime.now(UTC))
-        found = {one["id"]: one for one in operator.http.get("/ops/contact").json()["items"]}
+        found = {one["id"]: one for one in operator.http.get("/ops/contact", headers=WHY).json()["items"]}
         assert found[asked["id"]]["reply_to"] == REPLY
-        done = operator.http.post(f"/ops/contact/{asked['id']}/answer", json={"answer": "Yes."})
+        done = operator.http.post(f"/ops/contact/{asked['id']}/answer", json={"answer": "Yes."}, headers=WHY)
         assert done.status_code == 200
     database.close()
     assert person.http.get("/notices").headers["facekit-notice"] == "unread"

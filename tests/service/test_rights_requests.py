@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -16,12 +17,12 @@ from service.rights import cases
 from service.rights.cases import Asking, catch_up
 from service.rights.service import find, list_requests, withdraw
 from service.rights.store import Case, CaseProof
+from tests.service.local import WHY
 from tests.service.moved import MovedClock, add_account, is_there, moved_parts
 
 PHONE = "+8613900000001"
 GROUNDS = Grounds("a" * 32, "request", "MAIL-1")
 OTHER = Grounds("b" * 32, "answer", "MAIL-2")
-WHY = {"Facekit-Reason": "request", "Facekit-Ticket": "MAIL-1"}
 
 
 @pytest.fixture
@@ -368,7 +369,7 @@ def test_every_operator_route_asks_for_a_reason_and_leaves_a_row(person, operato
     opened = by_mail(operator, person, kind="question", text="Why?")
     before = operator.http.get("/ops/audit", headers=WHY).json()
     assert before["holds"]
-    routes = ("/ops/cases", f"/ops/cases/{opened['id']}", "/ops/alarms", "/ops/audit")
+    routes = ("/ops/cases", f"/ops/cases/{opened['id']}", "/ops/contact", "/ops/alarms", "/ops/audit")
     for route in routes:
         assert operator.http.get(route).status_code == 422
         assert person.http.get(route, headers=WHY).status_code == 403
@@ -378,11 +379,24 @@ def test_every_operator_route_asks_for_a_reason_and_leaves_a_row(person, operato
     assert [one["deed"] for one in new] == [
         "list cases",
         "read case",
+        "read questions",
         "list alarms",
         "read audit",
         "read audit",
     ]
     assert {(one["reason"], one["ticket"]) for one in new} == {("request", "MAIL-1")}
+
+
+def test_no_operator_route_but_the_counts_is_without_a_reason(server):
+    document = httpx.get(f"{server.url}/v1/openapi.json").json()
+    asking = {
+        path: {one["name"] for one in ways[method].get("parameters", ()) if one.get("required")} >= set(WHY)
+        for path, ways in document["paths"].items()
+        for method in ways
+        if "/ops/" in path
+    }
+    assert len(asking) > 10
+    assert [path for path, asks in asking.items() if not asks] == ["/v1/ops/metrics"]
 
 
 @pytest.mark.clause(

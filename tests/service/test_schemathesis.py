@@ -100,7 +100,9 @@ class Caller:
         with self._server.person() as person:
             allow(person, permissions=("album", "camera", "storage"))
             scopes = ["account:read", "consent:read", "consent:write", "jobs:read", "jobs:write"]
-            made = person.http.post("/me/api-keys", json={"label": "drawn", "scopes": scopes}).json()
+            made = (
+                person.step_up().http.post("/me/api-keys", json={"label": "drawn", "scopes": scopes}).json()
+            )
         if self._kind == "operator":
             self._backstage.make_operator(person.account)
         if self._kind == "key":

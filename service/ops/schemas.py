@@ -116,8 +116,8 @@ class Alarms(Schema):
 class SeeAlarm(Schema):
     """Which alarm you have seen."""
 
-    kind: str = Field(max_length=20, examples=["case near"])
-    about: str = Field(max_length=40, examples=["3q2-7wAAAAAAAAAAAAAAAA"])
+    kind: str = Field(max_length=20, pattern="^[ -~]*$", examples=["case near"])
+    about: str = Field(max_length=40, pattern="^[ -~]*$", examples=["3q2-7wAAAAAAAAAAAAAAAA"])
 
 
 class AuditLine(Schema):

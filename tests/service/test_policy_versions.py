@@ -25,7 +25,7 @@ from tests.service.local import change, in_force, publish_in, rows
 REGISTERS = {
     "purposes": "df3d58135cd9201e",
     "permissions": "510243625105734d",
-    "information": "3c6de0d484bb1ddf",
+    "information": "e08adca3163a1a04",
     "recipients": "e1148958b9032197",
     "rights": "5b8c4d3392a55b80",
 }

@@ -18,7 +18,10 @@ def key(person: Person) -> str:
     for one in person.http.get("/me/api-keys").json()["items"]:
         if one["label"] == "of a thing":
             person.http.delete(f"/me/api-keys/{one['id']}")
-    made = person.step_up().http.post("/me/api-keys", json={"label": "of a thing", "scopes": ["jobs:read"]})
+    asked = {"label": "of a thing", "scopes": ["jobs:read"]}
+    made = person.http.post("/me/api-keys", json=asked)
+    if made.status_code == 401:
+        made = person.step_up().http.post("/me/api-keys", json=asked)
     assert made.status_code == 201, made.text
     return made.json()["id"]
 

@@ -1,0 +1,1 @@
+"""A vector portrait, drawn from measurements alone."""

@@ -1,18 +1,24 @@
 """A face seen in its own upright frame at one size, so that measuring costs the same in every photo."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.beard import beard_matte
 from facekit.effects.avatar.upright import mean_points
-from facekit.values import FaceMesh, Image, Mask
+from facekit.hair import hair_matte
+from facekit.segment import cut_out, eye_distance
+from facekit.values import FaceMesh, Image, Mask, Matte
+from facekit.views import box_of
 from facekit.warp import fit_similarity, transform_points
 
-__all__ = ["CENTRE", "PER_UNIT", "View", "look_upright"]
+__all__ = ["CENTRE", "PER_UNIT", "View", "look_upright", "shrunken"]
 
 PER_UNIT = 56  # pixels for an outer-eye distance
+AROUND = 1.9  # outer-eye distances around the face that are looked at
 SIDE = (252, 264)  # columns, rows
 CENTRE = (126.0, 124.0)  # where the origin of the upright frame lies
 # The similarity is fitted to points that lie about the head's axis, or in pairs around it.
@@ -33,12 +39,16 @@ class View:
         Where the photo reaches.
     points : ndarray of shape (478, 2), float32, pixels
         The mesh there.
+    hair, beard : Matte of shape (264, 252)
+        Where they are.
     """
 
     image: Image
     lab: npt.NDArray[np.float32]
     inside: Mask
     points: npt.NDArray[np.float32]
+    hair: Matte
+    beard: Matte
 
     def within(self, *indices: int) -> Mask:
         """Fill the polygon over points of the mesh.
@@ -78,7 +88,7 @@ class View:
 
 
 def look_upright(image: Image, mesh: FaceMesh) -> View:
-    """Turn, scale and cut a photo to a head.
+    """Turn, scale and cut a photo to a head, and find its hair.
 
     Parameters
     ----------
@@ -92,30 +102,50 @@ def look_upright(image: Image, mesh: FaceMesh) -> View:
     View
         The head, upright.
     """
+    small, near = shrunken(image, mesh)
     wanted = mean_points()[:, :2] * PER_UNIT + CENTRE
     fitted = list(FITTED)
-    matrix = fit_similarity(mesh.points[fitted].astype(np.float64), wanted[fitted])
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    seen, onto = image, matrix
-    if scale < 0.75:  # shrink by areas first, or fine hair would turn to noise
-        corners = cv2.transform(
-            np.array([[(0, 0), (SIDE[0], 0), (0, SIDE[1]), SIDE]], np.float64), cv2.invertAffineTransform(matrix)
-        )[0]
-        low = np.clip(np.floor(corners.min(axis=0)), 0, np.array(image.shape[1::-1]) - 1).astype(int)
-        high = np.clip(np.ceil(corners.max(axis=0)), low + 1, image.shape[1::-1]).astype(int)
-        part = image[low[1] : high[1], low[0] : high[0]]
-        sides = tuple(max(round(side * scale), 1) for side in part.shape[1::-1])
-        seen = cv2.resize(part, sides, interpolation=cv2.INTER_AREA)
-        ratio = np.array(part.shape[1::-1]) / np.array(sides)
-        # A small pixel's centre is the middle of the large ones that it is made of.
-        back = np.array([[ratio[0], 0, low[0] + (ratio[0] - 1) / 2], [0, ratio[1], low[1] + (ratio[1] - 1) / 2], [0, 0, 1]])
-        onto = (np.vstack([matrix, (0, 0, 1)]) @ back)[:2]
-    upright = cv2.warpAffine(seen, onto, SIDE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(np.ones(seen.shape[:2], np.uint8), onto, SIDE, flags=cv2.INTER_NEAREST)
+    matrix = fit_similarity(near.points[fitted].astype(np.float64), wanted[fitted])
+
+    def turned(picture: npt.NDArray[Any], flags: int, border: int = cv2.BORDER_CONSTANT) -> npt.NDArray[Any]:
+        return np.asarray(cv2.warpAffine(picture, matrix, SIDE, flags=flags, borderMode=border))
+
+    upright = turned(small, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     lab = cv2.cvtColor(upright.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return View(
-        np.asarray(upright, np.uint8),
+        upright,
         np.asarray(lab, np.float32),
-        np.asarray(inside).view(np.bool_),
-        transform_points(mesh.points, matrix),
+        turned(np.ones(small.shape[:2], np.uint8), cv2.INTER_NEAREST).view(np.bool_),
+        transform_points(near.points, matrix),
+        turned(hair_matte(small, near), cv2.INTER_LINEAR),
+        turned(beard_matte(small, near), cv2.INTER_LINEAR),
     )
+
+
+def shrunken(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh]:
+    """Cut out a head, and shrink it (never enlarge it) to the size at which it is measured.
+
+    Parameters
+    ----------
+    image : Image of shape (H, W, 3), uint8
+        The photo; never modified.
+    mesh : FaceMesh
+        A face in it.
+
+    Returns
+    -------
+    small : Image of shape (h, w, 3)
+        The head and what is around it.
+    mesh : FaceMesh
+        The face there.
+    """
+    unit = eye_distance(mesh)
+    part, near, _ = cut_out(image, mesh, AROUND * unit)
+    scale = 1.15 * PER_UNIT / unit
+    if scale >= 1:
+        return np.ascontiguousarray(part), near
+    rows, cols = (max(round(side * scale), 1) for side in part.shape[:2])
+    small = cv2.resize(part, (cols, rows), interpolation=cv2.INTER_AREA)
+    ratio = np.array([cols / part.shape[1], rows / part.shape[0]], np.float32)
+    points = (near.points + np.float32(0.5)) * ratio - np.float32(0.5)
+    return np.asarray(small, np.uint8), replace(near, points=points, box=box_of(points))

@@ -37,7 +37,7 @@ def draw_beard(figure: Figure) -> Layer:
     if kind == "goatee":
         parts.append(_lit(_chin(figure), "beard-chin", colour, figure))
     if kind in ("moustache", "goatee", "full"):
-        parts.append(_lit(_moustache(figure), "beard-moustache", shaded(colour, -0.35) if kind == "full" else colour, figure))
+        parts.append(_lit(_moustache(figure), "beard-moustache", shaded(colour, -0.35, warmth=0.1) if kind == "full" else colour, figure))
     return Layer("beard", tuple(parts))
 
 
@@ -45,7 +45,7 @@ def _lit(outline: Curve, name: str, colour: str, figure: Figure) -> Layer:
     """Fill an outline, and shade its right side as the face's."""
     w = figure.half
     right = polyline([(0.52 * w, -0.6), (0.5 * w, 0.5), (0.22 * w, 1.6), (2, 1.6), (2, -0.6)])
-    return Layer(name, (fill(outline, colour=colour), fill(right, colour=shaded(colour, 1.2))), outline)
+    return Layer(name, (fill(outline, colour=colour), fill(right, colour=shaded(colour, 1.2, warmth=0.1))), outline)
 
 
 def _mask(figure: Figure, grow: float) -> Curve:

@@ -19,9 +19,10 @@ Lab = npt.NDArray[np.float64]
 
 CHEEKS = ((117, 118, 101, 205, 187, 123), (346, 347, 330, 425, 411, 352))
 FOREHEAD = (109, 338, 337, 151, 108)
-LIT = (45, 90)  # percentiles of lightness between which skin is neither in the shade nor gleaming
+LIT = (25, 80)  # percentiles of lightness between which skin is neither in the shade nor gleaming
 GREY_CHROMA = 4.0  # below this a photo has no colours to tell
 NEUTRAL_SKIN = (16.0, 20.0)  # a and b of skin in general, for photos without colour
+DIM, USUAL_YELLOW, MOST_DIM = 0.9, 7.0, 9.0  # L for what a skin is redder than usual (a - b), and its limit
 FEW = 12  # pixels; fewer tell nothing
 
 
@@ -64,10 +65,12 @@ def skin_tone(skin: Lab) -> str:
     # Coloured lamps are not skin: towards the middle of what skin is.
     colourless = np.hypot(red, yellow) < GREY_CHROMA
     red, yellow = NEUTRAL_SKIN if colourless else (np.clip(red, 6, 24), np.clip(yellow, 8, 32))
-    return nearest((light + 5, red, yellow), SKIN, weights=(1.0, 0.35, 0.35))
+    # A photo may be dim or bright. Dark skin is yellower than fair skin in the shade, which is redder.
+    light += np.clip(DIM * (USUAL_YELLOW + red - yellow), -MOST_DIM, MOST_DIM)
+    return nearest((light, red, yellow), SKIN, weights=(1.0, 0.35, 0.35))
 
 
-def hair_colour(view: View, mask: Mask, *, lighter: bool = True) -> str:
+def hair_colour(view: View, mask: Mask, skin: Lab, *, lighter: bool = True) -> str:
     """Name the colour of what hair a mask holds.
 
     Parameters
@@ -76,6 +79,8 @@ def hair_colour(view: View, mask: Mask, *, lighter: bool = True) -> str:
         A head.
     mask : Mask of shape (264, 252)
         The hair.
+    skin : ndarray of shape (3,)
+        The skin, CIELAB: where it has no colour, the photo has none.
     lighter : bool
         Whether to judge it by its lit half, as hair on the head is lit from above.
 
@@ -90,6 +95,9 @@ def hair_colour(view: View, mask: Mask, *, lighter: bool = True) -> str:
     low, high = np.percentile(pixels[:, 0], (35, 85) if lighter else (15, 65))
     kept = pixels[(pixels[:, 0] >= low) & (pixels[:, 0] <= high)]
     light, red, yellow = np.median(kept, axis=0).tolist()
+    if np.hypot(*skin[1:]) < GREY_CHROMA:  # a photo without colours: by lightness alone
+        browns = {name: HAIR[name] for name in ("black", "espresso", "brown", "chestnut", "dark-blond", "silver")}
+        return nearest((light, 0, 0), browns, weights=(1.0, 0.0, 0.0))
     if np.hypot(red, yellow) < GREY_CHROMA + 3 and light > 36:
         return "silver" if light > 62 else "grey"
     names = {name: colour for name, colour in HAIR.items() if name not in ("grey", "silver")}
@@ -116,7 +124,7 @@ def lip_redness(view: View, skin: Lab) -> float:
     if len(pixels) < FEW:
         return 0.4
     light, red, _ = np.median(pixels, axis=0).tolist()
-    return float(np.clip(0.12 + (red - skin[1]) / 26 + max(skin[0] - light - 12, 0) / 90, 0.1, 1.0))
+    return float(np.clip(0.1 + (red - skin[1]) / 34 + max(skin[0] - light - 14, 0) / 110, 0.1, 1.0))
 
 
 def brow_weight(view: View, skin: Lab) -> tuple[float, str]:
@@ -147,10 +155,10 @@ def brow_weight(view: View, skin: Lab) -> tuple[float, str]:
         depth = float((base - np.percentile(around, 15)) / max(base, 20))
         shares.append(hairs.sum() / max(zone.sum(), 1) * np.clip(depth / 0.5, 0.2, 1.2))
         dark |= hairs & (view.lab[..., 0] < np.percentile(around, 40))
-    weight = float(np.clip((np.mean(shares) - 0.1) / 0.55, 0, 1)) if shares else 0.5
+    weight = float(np.clip((np.mean(shares) - 0.1) / 0.8, 0, 1)) if shares else 0.5
     if dark.sum() < FEW:
         return weight, "brown"
-    return weight, hair_colour(view, dark, lighter=False)
+    return weight, hair_colour(view, dark, skin, lighter=False)
 
 
 def eye_colour(image: Image, mesh: FaceMesh, skin: Lab) -> str:

@@ -25,7 +25,7 @@ EXAGGERATION = 1.2  # of how a face differs from the mean
 FARTHEST = 0.28  # outer-eye distances that a point may lie from the mean's, so that any mesh gives a face
 LINE = 0.050  # outer-eye distances: the one weight of lines
 SYMMETRY = 0.5  # how much of a face's lopsidedness is drawn away
-SKULL = 0.93  # height of the skull over the eyes, over that of the face below them
+SKULL = 0.86  # height of the skull over the eyes, over that of the face below them
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,8 +34,8 @@ class _Cut:
         self.side = {"left": -1, "middle": 0, "right": 1}[look.parting]
         self.colour = HAIR[look.hair]
         dark = look.hair in ("black", "espresso")
-        self.shade = shaded(self.colour, 1.3)
-        self.back = shaded(self.colour, 2.0)
+        self.shade = shaded(self.colour, 1.3, warmth=0.1)
+        self.back = shaded(self.colour, 2.0, warmth=0.1)
         self.gleam = mixed(self.colour, "#ffffff", 0.16 if dark else 0.22)
         self.temple = float(np.abs(figure.oval[[4, 32], 0]).mean())
 

@@ -186,6 +186,7 @@ def draw_neck(figure: Figure) -> Layer:
                 curve,
             ),
         ),
+        circle(*DISC),
     )
 
 
@@ -214,7 +215,7 @@ def draw_shoulders(figure: Figure, garment: str, collar: int) -> Layer:
     right = smooth([(w, side), (w + 0.22, 1.45), (1.15, 1.62), (1.5, 1.86), (1.62, 2.4)])
     left = smooth([(-1.62, 2.4), (-1.5, 1.86), (-1.15, 1.62), (-w - 0.22, 1.45), (-w, side)])
     body = join(rim, right, polyline([(1.62, 2.4), (-1.62, 2.4)]), left)
-    dark = shaded(garment, 1.1)
+    dark = shaded(garment, 1.1, warmth=0.1)
     parts = [
         fill(body, colour=garment, name="garment"),
         Layer(

@@ -97,7 +97,7 @@ def measure_face(image: Image, mesh: FaceMesh) -> Portrait:
     weight, brows = brow_weight(view, skin)
     hair = view.hair > 0.7
     kind = silhouette.hair_class()
-    colour = hair_colour(view, hair) if hair.sum() > 60 else brows
+    colour = hair_colour(view, hair, skin) if hair.sum() > 60 else brows
     look = Look(
         skin=skin_tone(skin),
         hair=colour,
@@ -110,7 +110,7 @@ def measure_face(image: Image, mesh: FaceMesh) -> Portrait:
         volume=round(_volume(silhouette), 2),
         hairline=round(silhouette.hairline, 2),
         beard=beard,
-        beard_colour=hair_colour(view, view.beard > 0.5, lighter=False) if beard != "none" else colour,
+        beard_colour=hair_colour(view, view.beard > 0.5, skin, lighter=False) if beard != "none" else colour,
         glasses=glasses_score(*shrunken(image, mesh)) > WORN,
     )
     return replace(portrait, look=look)

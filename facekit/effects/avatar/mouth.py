@@ -16,6 +16,7 @@ Flat = npt.NDArray[np.float64]
 OPEN = 0.012  # outer-eye distances; a gap below this is a line
 THROAT, TEETH, TONGUE = "#5b232d", "#fdfaf4", "#c96767"
 RED = "#b8323c"  # what lips are mixed with
+FRIENDLY = 0.028  # outer-eye distances that corners of mouths are raised, as illustrators do
 LOWER, UPPER = 0.72, 0.28  # shares of a gap that the lower and the upper lip move
 
 
@@ -50,6 +51,7 @@ def lip_lines(figure: Figure) -> tuple[Flat, Flat, Flat, Flat]:
         y = edge[:, 1] + share * action.gap * arch
         y = y - np.where(u < 0, action.corners[0], action.corners[1]) * 1.25 * np.abs(u) ** 1.6
         y = y + 0.35 * action.chin * np.abs(u) ** 1.6 + 0.12 * action.chin
+        y = y + FRIENDLY * (0.4 - np.abs(u) ** 1.6)
         moved.append(np.column_stack([middle + (edge[:, 0] - middle) * ratio + action.aside, y]))
     top, upper, lower, bottom = moved
     fuller = 1 + 0.5 * action.pucker - 0.45 * action.press

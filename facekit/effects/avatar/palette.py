@@ -183,8 +183,8 @@ def farthest(colours: tuple[str, ...], palette: Mapping[str, str], pick: int, *,
     return sorted(best)[pick % len(best)]
 
 
-def shaded(colour: str, amount: float = 1.0) -> str:
-    """Return a colour as it is in the shade: darker, a little redder and richer, as skin and hair are.
+def shaded(colour: str, amount: float = 1.0, *, warmth: float = 1.0) -> str:
+    """Return a colour as it is in the shade: darker, and for skin a little redder and richer.
 
     Parameters
     ----------
@@ -192,6 +192,8 @@ def shaded(colour: str, amount: float = 1.0) -> str:
         As ``"#rrggbb"``.
     amount : float
         1 for the one shade of every portrait; negative for a gleam.
+    warmth : float
+        How much redder it gets: 1 as skin does, 0 not at all.
 
     Returns
     -------
@@ -200,7 +202,7 @@ def shaded(colour: str, amount: float = 1.0) -> str:
     """
     light, red, yellow = lab_of(colour).tolist()
     step = 0.13 * light + 1.5
-    return hex_of((light - amount * step, red * (1 + 0.12 * amount) + 2.0 * amount, yellow * (1 + 0.06 * amount)))
+    return hex_of((light - amount * step, red * (1 + 0.12 * amount * warmth) + 2.0 * amount * warmth, yellow * (1 + 0.06 * amount * warmth)))
 
 
 def mixed(first: str, second: str, share: float) -> str:

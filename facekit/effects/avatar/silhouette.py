@@ -69,7 +69,7 @@ class Silhouette:
         length = max(_known(self.shoulders, 0.0), 0.0)
         jaw, cheeks = _known(self.jaw, 0.0), _known(self.cheeks, 0.0)
         height = _known(self.height, 0.75)
-        if _known(self.crown, 0.6) < 0.16:
+        if _known(self.crown, 0.6) < 0.16 and max(cheeks, jaw) < 0.3 and _known(self.sides, 0.0) < 0.75:
             return "bald"
         if np.isnan(self.jaw) and cheeks > 0.4:
             return "long"
@@ -77,12 +77,10 @@ class Silhouette:
             return "long"
         if jaw > 0.3 or (cheeks > 0.45 and jaw > 0.15):
             return "bob"
-        if self.height > 0.8 and _known(self.width, 0.1) > 0.38:
+        if self.height > 1.0 and self.fringe < 0.5 and _known(self.width, 0.1) > 0.45:
             return "curly"
         if self.height > 0.95 and _known(self.sides, 0.5) < 0.75:
             return "tied-up"
-        if cheeks > 0.42:
-            return "curly" if _known(self.width, 0.1) > 0.3 else "bob"
         if height < 0.44 and self.fringe < 0.35:
             return "buzz"
         if self.fringe > 0.6:
@@ -167,7 +165,7 @@ def _height(view: View, top: float, middle: float) -> float:
     seen = view.inside[: max(y, 1), cols].mean(axis=1) > 0.5
     covered = np.flatnonzero(rows > 0.4)
     if not covered.size:
-        return 0.0 if seen.any() else float("nan")
+        return 0.0 if seen.sum() > 0.5 * PER_UNIT else float("nan")
     first = int(covered[0])
     if first == 0 or not seen[max(first - 3, 0)]:
         return float("nan")
@@ -213,13 +211,11 @@ def beard_class(view: View) -> Beard:
         _share(view.beard, view.within(*ring))
         for ring in ((214, 192, 213, 58, 172, 136, 150, 169, 210), (434, 416, 433, 288, 397, 365, 379, 394, 430))
     ]
-    lip, chin, jaw = (float(np.nan_to_num(one)) for one in (lip, chin, np.nanmin(jaws) if not np.isnan(jaws).all() else 0.0))
-    if max(lip, chin) < 0.12 or (lip < 0.1 and jaw < 0.1) or min(lip, chin) + lip < 0.14:
+    lip, chin, jaw = (float(np.nan_to_num(one)) for one in (lip, chin, np.nanmean(jaws) if not np.isnan(jaws).all() else 0.0))
+    if max(lip, chin) < 0.12 or lip + jaw < 0.14:
         return "none"
-    if jaw > 0.3 and chin > 0.3:
+    if chin > 0.3 and (jaw > 0.3 or lip < 0.3):  # a lip that seems bare over a beard is lit, or grey
         return "full"
-    if lip > 0.3 and chin > 0.3:
-        return "goatee"
     if lip > 0.3:
-        return "moustache"
+        return "goatee" if chin > 0.3 else "moustache"
     return "stubble"

@@ -10,4 +10,13 @@ from facekit.effects.avatar.expression import Action, read_action
 from facekit.effects.avatar.measure import measure_face, measure_mesh
 from facekit.effects.avatar.portrait import Look, Portrait
 
-__all__ = ["Action", "Avatar", "Look", "Portrait", "draw_avatar", "measure_face", "measure_mesh", "read_action"]
+__all__ = [
+    "Action",
+    "Avatar",
+    "Look",
+    "Portrait",
+    "draw_avatar",
+    "measure_face",
+    "measure_mesh",
+    "read_action",
+]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facekit.effects.avatar.curves import Curve, join, polyline, smooth
+from facekit.effects.avatar.curves import Curve, join, polyline, shifted, smooth
 from facekit.effects.avatar.drawing import Layer, Shape, fill
 from facekit.effects.avatar.figure import Figure
 from facekit.effects.avatar.head import face_curve
@@ -30,14 +30,25 @@ def draw_beard(figure: Figure) -> Layer:
     parts: list[Shape | Layer] = []
     if kind == "stubble":
         shade = mixed(figure.shade, colour, 0.55)
-        parts.append(Layer("beard-stubble", (fill(_mask(figure, 0.0), colour=shade, opacity=0.42),), face_curve(figure)))
+        parts.append(
+            Layer(
+                "beard-stubble", (fill(_mask(figure, 0.0), colour=shade, opacity=0.42),), face_curve(figure)
+            )
+        )
     if kind == "full":
         mask = _mask(figure, 0.085)
         parts.append(_lit(mask, "beard-full", colour, figure))
     if kind == "goatee":
         parts.append(_lit(_chin(figure), "beard-chin", colour, figure))
     if kind in ("moustache", "goatee", "full"):
-        parts.append(_lit(_moustache(figure), "beard-moustache", shaded(colour, -0.35, warmth=0.1) if kind == "full" else colour, figure))
+        parts.append(
+            _lit(
+                _moustache(figure),
+                "beard-moustache",
+                shaded(colour, -0.35, warmth=0.1) if kind == "full" else colour,
+                figure,
+            )
+        )
     return Layer("beard", tuple(parts))
 
 
@@ -45,7 +56,9 @@ def _lit(outline: Curve, name: str, colour: str, figure: Figure) -> Layer:
     """Fill an outline, and shade its right side as the face's."""
     w = figure.half
     right = polyline([(0.52 * w, -0.6), (0.5 * w, 0.5), (0.22 * w, 1.6), (2, 1.6), (2, -0.6)])
-    return Layer(name, (fill(outline, colour=colour), fill(right, colour=shaded(colour, 1.2, warmth=0.1))), outline)
+    return Layer(
+        name, (fill(outline, colour=colour), fill(right, colour=shaded(colour, 1.2, warmth=0.1))), outline
+    )
 
 
 def _mask(figure: Figure, grow: float) -> Curve:
@@ -87,24 +100,24 @@ def _moustache(figure: Figure) -> Curve:
     left, right = top[0], top[10]
     lip = float((top[5, 1] + upper[5, 1]) / 2)
     over = [
-        left + (-0.045, 0.06),
-        left + (-0.02, -0.05),
+        shifted(left, -0.045, 0.06),
+        shifted(left, -0.02, -0.05),
         (left + top[4]) / 2 + (0.02, -0.095),
         (-0.09, nose + 0.055),
         (0.0, nose + 0.08),
         (0.09, nose + 0.055),
         (right + top[6]) / 2 + (-0.02, -0.095),
-        right + (0.02, -0.05),
-        right + (0.045, 0.06),
+        shifted(right, 0.02, -0.05),
+        shifted(right, 0.045, 0.06),
     ]
     under = [
-        right + (0.045, 0.06),
-        right + (-0.05, -0.005),
+        shifted(right, 0.045, 0.06),
+        shifted(right, -0.05, -0.005),
         (0.13, lip - 0.005),
         (0.0, lip - 0.02),
         (-0.13, lip - 0.005),
-        left + (0.05, -0.005),
-        left + (-0.045, 0.06),
+        shifted(left, 0.05, -0.005),
+        shifted(left, -0.045, 0.06),
     ]
     return join(smooth(over), smooth(under))
 
@@ -117,24 +130,24 @@ def _chin(figure: Figure) -> Curve:
     low = float(bottom[5, 1])
     outer = smooth(
         [
-            right + (0.06, -0.04),
-            right + (0.07, 0.14),
+            shifted(right, 0.06, -0.04),
+            shifted(right, 0.07, 0.14),
             (0.3, chin - 0.1),
             (0.0, chin + 0.07),
             (-0.3, chin - 0.1),
-            left + (-0.07, 0.14),
-            left + (-0.06, -0.04),
+            shifted(left, -0.07, 0.14),
+            shifted(left, -0.06, -0.04),
         ]
     )
     inner = smooth(
         [
-            left + (0.015, 0.0),
-            left + (0.03, 0.11),
+            shifted(left, 0.015, 0.0),
+            shifted(left, 0.03, 0.11),
             (-0.12, low + 0.045),
             (0.0, low + 0.03),
             (0.12, low + 0.045),
-            right + (-0.03, 0.11),
-            right + (-0.015, 0.0),
+            shifted(right, -0.03, 0.11),
+            shifted(right, -0.015, 0.0),
         ]
     )
     return join(outer, inner)

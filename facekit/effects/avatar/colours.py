@@ -22,7 +22,7 @@ FOREHEAD = (109, 338, 337, 151, 108)
 LIT = (25, 80)  # percentiles of lightness between which skin is neither in the shade nor gleaming
 GREY_CHROMA = 4.0  # below this a photo has no colours to tell
 NEUTRAL_SKIN = (16.0, 20.0)  # a and b of skin in general, for photos without colour
-DIM, USUAL_YELLOW, MOST_DIM = 0.9, 7.0, 9.0  # L for what a skin is redder than usual (a - b), and its limit
+DIM, USUAL_YELLOW, MOST_DIM = 0.75, 9.5, 7.0  # L for what a skin is redder than usual (a - b), and its limit
 FEW = 12  # pixels; fewer tell nothing
 
 
@@ -96,7 +96,9 @@ def hair_colour(view: View, mask: Mask, skin: Lab, *, lighter: bool = True) -> s
     kept = pixels[(pixels[:, 0] >= low) & (pixels[:, 0] <= high)]
     light, red, yellow = np.median(kept, axis=0).tolist()
     if np.hypot(*skin[1:]) < GREY_CHROMA:  # a photo without colours: by lightness alone
-        browns = {name: HAIR[name] for name in ("black", "espresso", "brown", "chestnut", "dark-blond", "silver")}
+        browns = {
+            name: HAIR[name] for name in ("black", "espresso", "brown", "chestnut", "dark-blond", "silver")
+        }
         return nearest((light, 0, 0), browns, weights=(1.0, 0.0, 0.0))
     if np.hypot(red, yellow) < GREY_CHROMA + 3 and light > 36:
         return "silver" if light > 62 else "grey"
@@ -146,7 +148,9 @@ def brow_weight(view: View, skin: Lab) -> tuple[float, str]:
     """
     shares, dark = [], np.zeros(view.inside.shape, np.bool_)
     for ring in (RIGHT_BROW, LEFT_BROW):
-        zone = cv2.dilate(view.within(*ring).astype(np.uint8), np.ones((5, 3))).view(np.bool_) & (view.hair < 0.5)
+        zone = cv2.dilate(view.within(*ring).astype(np.uint8), np.ones((5, 3))).view(np.bool_) & (
+            view.hair < 0.5
+        )
         around = view.lab[zone, 0]
         if len(around) < FEW:
             continue
@@ -199,7 +203,9 @@ def eye_colour(image: Image, mesh: FaceMesh, skin: Lab) -> str:
         return "blue" if yellow < -1.5 or red < 1 else "grey"
     if red < 2 and light > 36:
         return "green"
-    return nearest((light, red, yellow), {k: EYES[k] for k in ("dark-brown", "brown", "hazel")}, weights=(1.0, 0.3, 0.3))
+    return nearest(
+        (light, red, yellow), {k: EYES[k] for k in ("dark-brown", "brown", "hazel")}, weights=(1.0, 0.3, 0.3)
+    )
 
 
 def _ring(image: Image, x: float, y: float, radius: float, lids: npt.NDArray[np.float32]) -> Image:

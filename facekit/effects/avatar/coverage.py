@@ -20,7 +20,7 @@ from facekit.values import FloatImage, Matte
 __all__ = ["cover_fill", "cover_stroke", "paint"]
 
 Lines = npt.NDArray[np.float32]  # (N, 4): x0, y0, x1, y1, in pixels from the box's corner
-FINER = 8  # times finer is the grid on which the plain version counts
+FINER = 16  # times finer is the grid on which the plain version counts
 
 
 def cover_fill(lines: Lines, shape: tuple[int, int]) -> Matte:
@@ -77,7 +77,7 @@ def cover_stroke(lines: Lines, radius: float, shape: tuple[int, int]) -> Matte:
     """
     result = np.zeros(shape, np.float32)
     if can_compile():
-        _near_lines(lines, np.float32(radius), result)
+        _near_lines(lines, radius, result)
     else:
         _stroke_plainly(lines, radius, result)
     return result
@@ -98,7 +98,7 @@ def paint(canvas: FloatImage, cover: Matte, colour: npt.NDArray[np.float32], opa
         Of what it covers.
     """
     if can_compile():
-        _lay(canvas, cover, colour, np.float32(opacity))
+        _lay(canvas, cover, colour, opacity)
     else:
         canvas += (cover * np.float32(opacity))[..., None] * (colour - canvas)
 
@@ -156,8 +156,8 @@ def _run(sums: Matte, result: Matte) -> None:
 def _near_lines(lines: Lines, radius: float, result: Matte) -> None:
     """Keep for each pixel the most that any line's stroke covers of it."""
     rows, cols = result.shape
-    reach = radius + np.float32(0.5)
-    thin = min(np.float32(1), np.float32(2) * radius)  # a hairline covers no whole pixel
+    reach = np.float32(radius + 0.5)
+    thin = np.float32(min(1.0, 2 * radius))  # a hairline covers no whole pixel
     for i in range(len(lines)):
         x0, y0, x1, y1 = lines[i, 0], lines[i, 1], lines[i, 2], lines[i, 3]
         dx, dy = x1 - x0, y1 - y0
@@ -178,7 +178,7 @@ def _near_lines(lines: Lines, radius: float, result: Matte) -> None:
 def _lay(canvas: FloatImage, cover: Matte, colour: npt.NDArray[np.float32], opacity: float) -> None:
     for row in range(cover.shape[0]):
         for col in range(cover.shape[1]):
-            share = cover[row, col] * opacity
+            share = cover[row, col] * np.float32(opacity)
             if share > 0:
                 for k in range(3):
                     canvas[row, col, k] += share * (colour[k] - canvas[row, col, k])

@@ -11,12 +11,12 @@ References
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Curve", "circle", "ellipse", "flatten", "join", "polyline", "reverse", "smooth"]
+__all__ = ["Curve", "circle", "ellipse", "flatten", "join", "polyline", "reverse", "shifted", "smooth"]
 
 Curve: TypeAlias = npt.NDArray[np.float64]  # (3 n + 1, 2): start, then handle, handle, end of each piece
 
@@ -183,6 +183,24 @@ def reverse(curve: Curve) -> Curve:
         The same points, backwards.
     """
     return curve[::-1]
+
+
+def shifted(curve: Curve, x: float, y: float) -> Any:
+    """Move a curve, or a point.
+
+    Parameters
+    ----------
+    curve : ndarray of shape (..., 2)
+        Any.
+    x, y : float
+        How far.
+
+    Returns
+    -------
+    ndarray of shape (..., 2)
+        Moved.
+    """
+    return np.asarray(curve + np.array([x, y]))
 
 
 def flatten(curve: Curve, *, fine: float = 1.0) -> npt.NDArray[np.float64]:

@@ -7,7 +7,14 @@ from facekit.effects.avatar.drawing import SIDE, Drawing, Layer, placed
 from facekit.effects.avatar.eyes import draw_brow, draw_eye, draw_glasses
 from facekit.effects.avatar.figure import make_figure
 from facekit.effects.avatar.hair import draw_hair
-from facekit.effects.avatar.head import draw_background, draw_ears, draw_face, draw_neck, draw_shade, draw_shoulders
+from facekit.effects.avatar.head import (
+    draw_background,
+    draw_ears,
+    draw_face,
+    draw_neck,
+    draw_shade,
+    draw_shoulders,
+)
 from facekit.effects.avatar.mouth import draw_mouth, draw_nose
 from facekit.effects.avatar.palette import BACKGROUNDS, GARMENTS, HAIR, SKIN, farthest
 from facekit.effects.avatar.portrait import Look, Portrait
@@ -16,7 +23,6 @@ __all__ = ["PLACE", "UNIT", "design"]
 
 UNIT = 112.0  # of the drawing's units for an outer-eye distance
 PLACE = (SIDE / 2, 252.0)  # where the origin of the upright frame lies in the drawing
-BACK_UNDER_NECK = ("bob", "long")
 
 
 def design(portrait: Portrait) -> Drawing:
@@ -63,16 +69,17 @@ def design(portrait: Portrait) -> Drawing:
 
 def describe(look: Look) -> str:
     """Say what the drawing shows, for who cannot see it."""
+    colour = look.hair.replace("-", " ")
     hair = {
         "bald": "a bald head",
-        "buzz": f"cropped {look.hair} hair",
-        "short": f"short {look.hair} hair",
-        "side-parted": f"{look.hair} hair, parted at the side",
-        "fringe": f"{look.hair} hair with a fringe",
-        "bob": f"chin-long {look.hair} hair",
-        "long": f"long {look.hair} hair",
-        "tied-up": f"{look.hair} hair, tied up",
-        "curly": f"full curly {look.hair} hair",
+        "buzz": f"cropped {colour} hair",
+        "short": f"short {colour} hair",
+        "side-parted": f"{colour} hair, parted at the side",
+        "fringe": f"{colour} hair with a fringe",
+        "bob": f"chin-long {colour} hair",
+        "long": f"long {colour} hair",
+        "tied-up": f"{colour} hair, tied up",
+        "curly": f"full curly {colour} hair",
     }[look.hair_class]
     beard = {
         "none": "",
@@ -83,9 +90,7 @@ def describe(look: Look) -> str:
     }[look.beard]
     glasses = ", glasses" if look.glasses else ""
     skin, eyes = look.skin.split("-")[0], look.eyes.replace("-", " ")
-    return f"A drawn head with {hair.replace('-', ' ', 1) if False else hair}, {skin} skin, {eyes} eyes{beard}{glasses}.".replace(
-        "light-brown", "light brown"
-    ).replace("dark-blond", "dark blond")
+    return f"A drawn head with {hair}, {skin} skin, {eyes} eyes{beard}{glasses}."
 
 
 def _choice(look: Look) -> int:

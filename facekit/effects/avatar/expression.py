@@ -106,7 +106,7 @@ def read_action(blendshapes: Mapping[str, float]) -> Action:
     smile, frown, pucker = both("mouthSmile"), both("mouthFrown"), score("mouthPucker")
     funnel, jaw = score("mouthFunnel"), score("jawOpen")
     sides = (0, 1)
-    raised = [score("browInnerUp"), both("browOuterUp"), both("browDown")]
+    inner_up, outer_up, down = score("browInnerUp"), both("browOuterUp"), both("browDown")
     # The person's right eye looks to the picture's right when it looks in; the left one when it looks out.
     across = (
         score("eyeLookInRight") - score("eyeLookOutRight") + score("eyeLookOutLeft") - score("eyeLookInLeft")
@@ -114,21 +114,27 @@ def read_action(blendshapes: Mapping[str, float]) -> Action:
     gap = JAW_DROPS * jaw + LOWER_DOWN * mean("mouthLowerDown") + UPPER_UP * mean("mouthUpperUp")
     gap += SMILE_PARTS * sum(smile) / 2 + 0.08 * funnel
     gap = max(gap * (1 - 0.8 * score("mouthClose")) - CLOSED, 0.0)
+    # A gap shows the upper teeth, the more so in a smile, and not in an O.
+    teeth = 0.35 + 0.9 * sum(smile) / 2 + 0.6 * mean("mouthUpperUp") - 0.6 * funnel - 0.5 * pucker
+    teeth = float(np.clip(teeth, 0, 1)) if gap else 0.0
     return Action(
         lids=_lids(both),
         gaze=(GAZE_ACROSS * across / 2, GAZE_DOWN * (mean("eyeLookDown") - mean("eyeLookUp"))),
         brows_inner=_pair(
-            BROW_INNER_UP * raised[0] + 0.03 * raised[1][k] - 0.7 * BROW_DOWN * raised[2][k] for k in sides
+            BROW_INNER_UP * inner_up + 0.03 * outer_up[k] - 0.7 * BROW_DOWN * down[k] for k in sides
         ),
-        brows_outer=_pair(BROW_UP * raised[1][k] - BROW_DOWN * raised[2][k] for k in sides),
+        brows_outer=_pair(BROW_UP * outer_up[k] - BROW_DOWN * down[k] for k in sides),
         gap=gap,
         chin=CHIN_DROPS * jaw,
         corners=_pair(SMILE_UP * smile[k] - FROWN_DOWN * frown[k] for k in sides),
-        wider=SMILE_WIDER * sum(smile) / 2 + STRETCH_WIDER * mean("mouthStretch") - PUCKER_NARROWER * pucker - 0.12 * funnel,
+        wider=SMILE_WIDER * sum(smile) / 2
+        + STRETCH_WIDER * mean("mouthStretch")
+        - PUCKER_NARROWER * pucker
+        - 0.12 * funnel,
         pucker=max(pucker, 0.7 * funnel),
         press=max(mean("mouthPress"), score("mouthRollLower"), score("mouthRollUpper")),
         aside=0.12 * (score("mouthLeft") + score("jawLeft") - score("mouthRight") - score("jawRight")),
-        teeth=min(1.0, 0.35 + 0.9 * sum(smile) / 2 + 0.6 * mean("mouthUpperUp") - 0.6 * funnel - 0.5 * pucker),
+        teeth=teeth,
     )
 
 

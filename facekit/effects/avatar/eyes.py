@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from facekit.effects.avatar.curves import Curve, circle, ellipse, join, polyline, reverse, smooth
+from facekit.effects.avatar.curves import Curve, circle, ellipse, join, polyline, reverse, shifted, smooth
 from facekit.effects.avatar.drawing import Layer, Shape, fill, stroke
 from facekit.effects.avatar.figure import LINE, Figure
 from facekit.effects.avatar.palette import EYES, HAIR, INK, mixed
@@ -44,20 +44,32 @@ def draw_eye(figure: Figure, side: int) -> Layer:
     meet = lower - (0, 0.012)
     upper = meet + (upper - meet) * max(open_, 0.0)
     thick = LINE * (1.0 if figure.look.lips < 0.6 else 1.15)
-    flick = np.array([outward * 0.045, -0.022 if open_ > SHUT else 0.02]) * (1.0 if figure.look.lips < 0.6 else 1.7)
+    flick = np.array([outward * 0.045, -0.022 if open_ > SHUT else 0.02]) * (
+        1.0 if figure.look.lips < 0.6 else 1.7
+    )
     lash = smooth(np.concatenate([[upper[0] + flick], upper[[0, 2, 4, 6, 8]]]))
     parts: list[Shape | Layer] = []
     if open_ > SHUT:
         white = join(smooth(upper[[0, 2, 4, 6, 8]]), reverse(smooth(lower[[0, 2, 4, 6, 8]])))
-        parts.append(Layer(f"{name}-ball", tuple(_ball(figure, side, upper, lower, white, name)), white))
+        parts.append(Layer(f"{name}-ball", tuple(_ball(figure, side, upper, white, name)), white))
     crease = upper[[1, 2, 4, 6, 7]] + [(0, -0.055 - 0.02 * open_)] * 5
     parts.append(
-        stroke(smooth(crease), colour=mixed(figure.shade, figure.deep, 0.35), width=0.55 * LINE, name=f"{name}-lid")
+        stroke(
+            smooth(crease),
+            colour=mixed(figure.shade, figure.deep, 0.35),
+            width=0.55 * LINE,
+            name=f"{name}-lid",
+        )
     )
     under = lower[[1, 3, 5, 7]] + [(0, 0.035)] * 4
     if open_ > SHUT:
         parts.append(
-            stroke(smooth(under), colour=mixed(figure.shade, figure.deep, 0.12), width=0.5 * LINE, name=f"{name}-bag")
+            stroke(
+                smooth(under),
+                colour=mixed(figure.shade, figure.deep, 0.12),
+                width=0.5 * LINE,
+                name=f"{name}-bag",
+            )
         )
     parts.append(stroke(lash, colour=INK, width=thick, name=f"{name}-lash"))
     return Layer(name, tuple(parts))
@@ -68,7 +80,7 @@ def _eased(lids: float) -> float:
     return lids + 0.45 * max(1 - lids, 0) * float(np.clip((lids - 0.3) / 0.3, 0, 1))
 
 
-def _ball(figure: Figure, side: int, upper: Flat, lower: Flat, white: Curve, name: str) -> list[Shape | Layer]:
+def _ball(figure: Figure, side: int, upper: Flat, white: Curve, name: str) -> list[Shape | Layer]:
     """Draw what shows between the lids."""
     tint = mixed(WHITE, figure.skin, 0.06)
     # Irises rest midway between the corners, where the lids at rest have them; the lid does not move them.
@@ -89,7 +101,7 @@ def _ball(figure: Figure, side: int, upper: Flat, lower: Flat, white: Curve, nam
                 fill(circle(x - 0.34 * IRIS, y - 0.36 * IRIS, 0.24 * IRIS), colour="#ffffff"),
             ),
         ),
-        stroke(shadow + (0, 0.02), colour=mixed(figure.deep, INK, 0.4), width=0.07, opacity=0.28),
+        stroke(shifted(shadow, 0, 0.02), colour=mixed(figure.deep, INK, 0.4), width=0.07, opacity=0.28),
     ]
 
 
@@ -152,10 +164,22 @@ def draw_glasses(figure: Figure) -> Layer:
             fill(rim, colour="#ffffff", opacity=0.16),
             stroke(glint, colour="#ffffff", width=LINE, opacity=0.35),
             stroke(rim, colour=INK, width=1.05 * LINE),
-            stroke(polyline([(x + side * across, y - 0.35 * down), (side * (figure.half + 0.02), y - 0.42 * down)]), colour=INK, width=LINE),
+            stroke(
+                polyline(
+                    [(x + side * across, y - 0.35 * down), (side * (figure.half + 0.02), y - 0.42 * down)]
+                ),
+                colour=INK,
+                width=LINE,
+            ),
         ]
     (x0, y0), (x1, y1) = centres
-    bridge = smooth([(x0 - 0.03 + across, y0 - 0.2 * down), ((x0 + x1) / 2, (y0 + y1) / 2 - 0.42 * down), (x1 + 0.03 - across, y1 - 0.2 * down)])
+    bridge = smooth(
+        [
+            (x0 - 0.03 + across, y0 - 0.2 * down),
+            ((x0 + x1) / 2, (y0 + y1) / 2 - 0.42 * down),
+            (x1 + 0.03 - across, y1 - 0.2 * down),
+        ]
+    )
     parts.append(stroke(bridge, colour=INK, width=LINE))
     return Layer("glasses", tuple(parts))
 

@@ -75,7 +75,9 @@ class Figure:
         """
         return np.asarray(self.points[index])
 
-    def dome(self, volume: float, start: float, end: float, *, wide: float | None = None, steps: int = 9) -> Flat:
+    def dome(
+        self, volume: float, start: float, end: float, *, wide: float | None = None, steps: int = 9
+    ) -> Flat:
         """Return points along the skull, so far off it.
 
         Parameters

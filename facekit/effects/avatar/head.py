@@ -2,12 +2,21 @@
 
 import numpy as np
 
-from facekit.effects.avatar.curves import Curve, circle, ellipse, join, polyline, smooth
-from facekit.effects.avatar.drawing import Layer, fill, stroke
+from facekit.effects.avatar.curves import Curve, circle, ellipse, join, polyline, shifted, smooth
+from facekit.effects.avatar.drawing import Layer, Shape, fill, stroke
 from facekit.effects.avatar.figure import LINE, Figure
 from facekit.effects.avatar.palette import mixed, shaded
 
-__all__ = ["DISC", "draw_background", "draw_ears", "draw_face", "draw_neck", "draw_shade", "draw_shoulders", "face_curve"]
+__all__ = [
+    "DISC",
+    "draw_background",
+    "draw_ears",
+    "draw_face",
+    "draw_neck",
+    "draw_shade",
+    "draw_shoulders",
+    "face_curve",
+]
 
 DISC = (0.0, 0.035, 2.12)  # x, y and radius of the background, outer-eye distances
 NECK_TOP, NECK_END = 0.45, 1.62  # heights between which the neck shows
@@ -109,9 +118,13 @@ def draw_face(figure: Figure) -> Layer:
     blush = mixed(figure.skin, "#e0533f", 0.42)
     for index, side in ((205, -1), (425, 1)):
         x, y = figure.at(index)
-        cheeks.append(fill(ellipse(float(x) - side * -0.03, float(y) + 0.0, 0.19, 0.125), colour=blush, opacity=0.3))
+        cheeks.append(
+            fill(ellipse(float(x) - side * -0.03, float(y) + 0.0, 0.19, 0.125), colour=blush, opacity=0.3)
+        )
     outline = face_curve(figure)
-    return Layer("face", (fill(outline, colour=figure.skin, name="skin"), Layer("cheeks", tuple(cheeks), outline)))
+    return Layer(
+        "face", (fill(outline, colour=figure.skin, name="skin"), Layer("cheeks", tuple(cheeks), outline))
+    )
 
 
 def draw_shade(figure: Figure) -> Layer:
@@ -172,7 +185,7 @@ def draw_neck(figure: Figure) -> Layer:
         ``neck``.
     """
     curve = neck_curve(figure)
-    shadow = face_curve(figure) + (0.07, 0.2)
+    shadow = shifted(face_curve(figure), 0.07, 0.2)
     return Layer(
         "neck",
         (
@@ -181,7 +194,10 @@ def draw_neck(figure: Figure) -> Layer:
                 (
                     fill(curve, colour=figure.skin),
                     fill(shadow, colour=figure.shade),
-                    fill(polyline([(0.28, 0.5), (1.4, 0.5), (1.4, 1.5), (0.5, 1.5), (0.34, 1.2)]), colour=figure.shade),
+                    fill(
+                        polyline([(0.28, 0.5), (1.4, 0.5), (1.4, 1.5), (0.5, 1.5), (0.34, 1.2)]),
+                        colour=figure.shade,
+                    ),
                 ),
                 curve,
             ),
@@ -216,16 +232,25 @@ def draw_shoulders(figure: Figure, garment: str, collar: int) -> Layer:
     left = smooth([(-1.62, 2.4), (-1.5, 1.86), (-1.15, 1.62), (-w - 0.22, 1.45), (-w, side)])
     body = join(rim, right, polyline([(1.62, 2.4), (-1.62, 2.4)]), left)
     dark = shaded(garment, 1.1, warmth=0.1)
-    parts = [
+    parts: list[Shape | Layer] = [
         fill(body, colour=garment, name="garment"),
         Layer(
             "garment-shade",
-            (fill(smooth([(0.5, 1.2), (0.72, 1.6), (0.86, 2.0), (0.9, 2.5), (2.2, 2.5), (2.2, 1.2)], closed=True, corners=(0, 3, 4, 5)), colour=dark),),
+            (
+                fill(
+                    smooth(
+                        [(0.5, 1.2), (0.72, 1.6), (0.86, 2.0), (0.9, 2.5), (2.2, 2.5), (2.2, 1.2)],
+                        closed=True,
+                        corners=(0, 3, 4, 5),
+                    ),
+                    colour=dark,
+                ),
+            ),
             body,
         ),
     ]
     if collar == 0:
-        parts.append(stroke(rim + (0, 0.075), colour=dark, width=0.7 * LINE))
+        parts.append(stroke(shifted(rim, 0, 0.075), colour=dark, width=0.7 * LINE))
     elif collar == 1:
         for s in (-1, 1):
             flap = join(
@@ -233,7 +258,11 @@ def draw_shoulders(figure: Figure, garment: str, collar: int) -> Layer:
                 polyline([(0, dip + 0.02), (s * 0.36, dip + 0.26), (s * (w + 0.16), side + 0.14)]),
                 smooth([(s * (w + 0.16), side + 0.14), (s * (w - 0.02), side - 0.06)]),
             )
-            parts.append(fill(flap, colour=mixed(garment, "#ffffff", 0.22) if s < 0 else mixed(garment, "#ffffff", 0.06)))
+            parts.append(
+                fill(
+                    flap, colour=mixed(garment, "#ffffff", 0.22) if s < 0 else mixed(garment, "#ffffff", 0.06)
+                )
+            )
         parts.append(stroke(polyline([(0, dip + 0.06), (0, 2.4)]), colour=dark, width=0.6 * LINE))
     else:
         tube = join(
@@ -244,7 +273,15 @@ def draw_shoulders(figure: Figure, garment: str, collar: int) -> Layer:
         )
         parts += [
             fill(tube, colour=garment),
-            Layer("roll-shade", (fill(polyline([(0.22, 1.0), (1.2, 1.0), (1.2, 1.7), (0.3, 1.7)]), colour=dark),), tube),
-            stroke(smooth([(-w - 0.02, 1.46), (-0.4 * w, 1.56), (0.4 * w, 1.56), (w + 0.02, 1.46)]), colour=dark, width=0.6 * LINE),
+            Layer(
+                "roll-shade",
+                (fill(polyline([(0.22, 1.0), (1.2, 1.0), (1.2, 1.7), (0.3, 1.7)]), colour=dark),),
+                tube,
+            ),
+            stroke(
+                smooth([(-w - 0.02, 1.46), (-0.4 * w, 1.56), (0.4 * w, 1.56), (w + 0.02, 1.46)]),
+                colour=dark,
+                width=0.6 * LINE,
+            ),
         ]
     return Layer("shoulders", tuple(parts), circle(*DISC))

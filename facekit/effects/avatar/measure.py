@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from facekit.effects.avatar.canonical import look_upright, shrunken
-from facekit.effects.avatar.colours import brow_weight, eye_colour, hair_colour, lip_redness, skin_colour, skin_tone
+from facekit.effects.avatar.colours import (
+    brow_weight,
+    eye_colour,
+    hair_colour,
+    lip_redness,
+    skin_colour,
+    skin_tone,
+)
 from facekit.effects.avatar.expression import read_action, resting
 from facekit.effects.avatar.portrait import Look, Portrait
 from facekit.effects.avatar.silhouette import Silhouette, beard_class, measure_silhouette
@@ -45,7 +52,9 @@ def measure_mesh(mesh: FaceMesh) -> Portrait:
     'short'
     """
     if mesh.points.shape != (478, 2) or mesh.depth.shape != (478,):
-        raise ArrayError(f"mesh: expected 478 points with depths, got {mesh.points.shape} and {mesh.depth.shape}")
+        raise ArrayError(
+            f"mesh: expected 478 points with depths, got {mesh.points.shape} and {mesh.depth.shape}"
+        )
     if not (np.isfinite(mesh.points).all() and np.isfinite(mesh.depth).all()):
         raise ArrayError("mesh: expected finite points and depths")
     action = read_action(mesh.blendshapes)

@@ -89,8 +89,12 @@ def draw_mouth(figure: Figure) -> Layer:
         fill(join(inner_down, reverse(below)), colour=colour, name="lip-lower"),
     ]
     if gap <= OPEN:
-        ends = np.concatenate([[_beyond(upper[1], upper[0])], upper[[1, 3, 5, 7, 9]], [_beyond(upper[9], upper[10])]])
-        parts.append(stroke(smooth(ends), colour=mixed(dark, figure.deep, 0.75), width=0.8 * LINE, name="lip-line"))
+        ends = np.concatenate(
+            [[_beyond(upper[1], upper[0])], upper[[1, 3, 5, 7, 9]], [_beyond(upper[9], upper[10])]]
+        )
+        parts.append(
+            stroke(smooth(ends), colour=mixed(dark, figure.deep, 0.75), width=0.8 * LINE, name="lip-line")
+        )
     shadow = bottom[[3, 5, 7]] + [(0.0, 0.05), (0.02, 0.06), (0.0, 0.05)]
     parts.append(stroke(smooth(shadow), colour=figure.shade, width=0.8 * LINE, name="lip-shadow"))
     return Layer("mouth", tuple(parts))
@@ -109,7 +113,16 @@ def _inside(figure: Figure, upper: Flat, lower: Flat) -> Layer:
     deep = float(gap[5, 1])
     if deep > 0.13:
         x, y = lower[5]
-        arch = smooth([(x - 0.2, y + 0.1), (x - 0.12, y - 0.26 * deep), (x, y - 0.3 * deep), (x + 0.12, y - 0.26 * deep), (x + 0.2, y + 0.1)], closed=True)
+        arch = smooth(
+            [
+                (x - 0.2, y + 0.1),
+                (x - 0.12, y - 0.26 * deep),
+                (x, y - 0.3 * deep),
+                (x + 0.12, y - 0.26 * deep),
+                (x + 0.2, y + 0.1),
+            ],
+            closed=True,
+        )
         parts.append(fill(arch, colour=TONGUE, name="tongue"))
     if figure.action.teeth > 0.15:
         # Never more than a row of teeth is high.

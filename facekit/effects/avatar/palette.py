@@ -176,7 +176,10 @@ def farthest(colours: tuple[str, ...], palette: Mapping[str, str], pick: int, *,
         A name of the palette.
     """
     marks = {
-        name: min(float(np.hypot(*((lab_of(one) - lab_of(colour)) * (1.0, 0.7, 0.7)).tolist()[:2])) for one in colours)
+        name: min(
+            float(np.hypot(*((lab_of(one) - lab_of(colour)) * (1.0, 0.7, 0.7)).tolist()[:2]))
+            for one in colours
+        )
         for name, colour in palette.items()
     }
     best = sorted(palette, key=lambda name: -marks[name])[:among]
@@ -202,7 +205,13 @@ def shaded(colour: str, amount: float = 1.0, *, warmth: float = 1.0) -> str:
     """
     light, red, yellow = lab_of(colour).tolist()
     step = 0.13 * light + 1.5
-    return hex_of((light - amount * step, red * (1 + 0.12 * amount * warmth) + 2.0 * amount * warmth, yellow * (1 + 0.06 * amount * warmth)))
+    return hex_of(
+        (
+            light - amount * step,
+            red * (1 + 0.12 * amount * warmth) + 2.0 * amount * warmth,
+            yellow * (1 + 0.06 * amount * warmth),
+        )
+    )
 
 
 def mixed(first: str, second: str, share: float) -> str:

@@ -73,9 +73,9 @@ class Silhouette:
             return "bald"
         if np.isnan(self.jaw) and cheeks > 0.4:
             return "long"
-        if length > 0.22 and jaw > 0.25:
+        if length > 0.2 and jaw > 0.2:
             return "long"
-        if jaw > 0.3 or (cheeks > 0.45 and jaw > 0.15):
+        if jaw > 0.3 or cheeks > 0.6 or (cheeks > 0.45 and jaw > 0.15):
             return "bob"
         if self.height > 1.0 and self.fringe < 0.5 and _known(self.width, 0.1) > 0.45:
             return "curly"
@@ -117,14 +117,14 @@ def measure_silhouette(view: View) -> Silhouette:
     Silhouette
         By zones that move with the face's own outline.
     """
-    points = (view.points - np.float32(CENTRE)) / PER_UNIT
+    points = (view.points - np.array(CENTRE, np.float32)) / np.float32(PER_UNIT)
     top, chin = float(points[10, 1]), float(points[152, 1])
     left, right = float(points[[234, 127], 0].min()), float(points[[454, 356], 0].max())
     middle = (left + right) / 2
     brow = float(points[[105, 334], 1].mean())
 
     def beside(y0: float, y1: float, near: float, far: float) -> float:
-        """Return the share of hair in two boxes beside the face; of the fuller one where the other is bare."""
+        """Return the share of hair in two boxes beside the face; the fuller one counts more."""
         shares = [
             _share(view.hair, view.box(left - far, y0, left - near, y1)),
             _share(view.hair, view.box(right + near, y0, right + far, y1)),
@@ -133,7 +133,8 @@ def measure_silhouette(view: View) -> Silhouette:
         return float(0.65 * max(known) + 0.35 * min(known)) if known else float("nan")
 
     over = [
-        _share(view.hair, view.within(*ring)) for ring in ((54, 103, 67, 109, 10, 151, 108, 69, 104), (284, 332, 297, 338, 10, 151, 337, 299, 333))
+        _share(view.hair, view.within(*ring))
+        for ring in ((54, 103, 67, 109, 10, 151, 108, 69, 104), (284, 332, 297, 338, 10, 151, 337, 299, 333))
     ]
     fringe = float(np.nan_to_num(np.nanmean(over))) if not np.isnan(over).all() else 0.0
     lean = float(np.nan_to_num(over[0] - over[1]))
@@ -177,7 +178,10 @@ def _width(view: View, left: float, right: float, brow: float) -> float:
     row = slice(round((brow - 0.45) * PER_UNIT + CENTRE[1]), round((brow - 0.05) * PER_UNIT + CENTRE[1]))
     lines = view.hair[row].mean(axis=0)
     start, end = round(left * PER_UNIT + CENTRE[0]), round(right * PER_UNIT + CENTRE[0])
-    reaches = [float((lines[: max(start, 0)] > 0.5).sum()), float((lines[min(end, len(lines)) :] > 0.5).sum())]
+    reaches = [
+        float((lines[: max(start, 0)] > 0.5).sum()),
+        float((lines[min(end, len(lines)) :] > 0.5).sum()),
+    ]
     return float(np.clip(np.mean(reaches) / PER_UNIT, 0, 0.8))
 
 
@@ -209,9 +213,15 @@ def beard_class(view: View) -> Beard:
     chin = _share(view.beard, view.within(18, 83, 182, 194, 32, 140, 176, 152, 400, 369, 262, 418, 406, 313))
     jaws = [
         _share(view.beard, view.within(*ring))
-        for ring in ((214, 192, 213, 58, 172, 136, 150, 169, 210), (434, 416, 433, 288, 397, 365, 379, 394, 430))
+        for ring in (
+            (214, 192, 213, 58, 172, 136, 150, 169, 210),
+            (434, 416, 433, 288, 397, 365, 379, 394, 430),
+        )
     ]
-    lip, chin, jaw = (float(np.nan_to_num(one)) for one in (lip, chin, np.nanmean(jaws) if not np.isnan(jaws).all() else 0.0))
+    lip, chin, jaw = (
+        float(np.nan_to_num(one))
+        for one in (lip, chin, np.nanmean(jaws) if not np.isnan(jaws).all() else 0.0)
+    )
     if max(lip, chin) < 0.12 or lip + jaw < 0.14:
         return "none"
     if chin > 0.3 and (jaw > 0.3 or lip < 0.3):  # a lip that seems bare over a beard is lit, or grey

@@ -34,8 +34,10 @@ def write_svg(drawing: Drawing, size: int) -> str:
     body = [_layer(layer, defs) for layer in drawing.layers]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="{size}" height="{size}" '
-            f'viewBox="0 0 {SIDE} {SIDE}" role="img" aria-labelledby="title desc">',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="{size}" height="{size}" '
+                f'viewBox="0 0 {SIDE} {SIDE}" role="img" aria-labelledby="title desc">'
+            ),
             f'<title id="title">{escape(drawing.title)}</title>',
             f'<desc id="desc">{escape(drawing.description)}</desc>',
             *(["<defs>", *defs, "</defs>"] if defs else []),
@@ -50,7 +52,9 @@ def write_svg(drawing: Drawing, size: int) -> str:
 def _layer(layer: Layer, defs: list[str]) -> str:
     clip = ""
     if layer.clip is not None:
-        defs.append(f'<clipPath id="clip-{layer.name}"><path d="{_path(layer.clip, closed=True)}"/></clipPath>')
+        defs.append(
+            f'<clipPath id="clip-{layer.name}"><path d="{_path(layer.clip, closed=True)}"/></clipPath>'
+        )
         clip = f' clip-path="url(#clip-{layer.name})"'
     parts = [_shape(part) if isinstance(part, Shape) else _layer(part, defs) for part in layer.parts]
     return "\n".join([f'<g id="{layer.name}"{clip}>', *parts, "</g>"])

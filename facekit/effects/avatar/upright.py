@@ -70,7 +70,9 @@ def upright_points(mesh: FaceMesh) -> Solid:
     yaw = mesh.angles()[0]
     if not np.isfinite(yaw):
         return found
-    near = found[:, 0] * (1 if yaw > 0 else -1) < 0  # the nose points right: the left side of the picture shows
+    near = (
+        found[:, 0] * (1 if yaw > 0 else -1) < 0
+    )  # the nose points right: the left side of the picture shows
     doubt = np.clip((abs(yaw) - FRONTAL) / (HIDDEN - FRONTAL), 0, 1)
     # From the front, a slight lean towards symmetry calms the network's noise.
     lean = np.where(near, 0.15 * (1 - doubt), 0.15 + 0.85 * doubt)[:, None]

@@ -45,19 +45,60 @@ class Cut:
         self.temple = float(np.abs(figure.oval[[4, 32], 0]).mean())
 
     def mirrored(self, points: npt.ArrayLike) -> Flat:
-        """Flip points for a parting at the picture's left."""
+        """Flip points for a parting at the picture's left.
+
+        Parameters
+        ----------
+        points : array_like of shape (N, 2)
+            For a parting at the right.
+
+        Returns
+        -------
+        ndarray of shape (N, 2)
+            For the parting there is.
+        """
         flat = np.asarray(points, np.float64)
         return flat if self.side >= 0 else flat * (-1, 1)
 
     def oriented(self, points: npt.ArrayLike) -> Flat:
-        """Flip points for a parting at the left, and keep their order from left to right."""
+        """Flip points for a parting at the left, and keep their order from left to right.
+
+        Parameters
+        ----------
+        points : array_like of shape (N, 2)
+            For a parting at the right.
+
+        Returns
+        -------
+        ndarray of shape (N, 2)
+            For the parting there is.
+        """
         flat = self.mirrored(points)
         return flat if self.side >= 0 else flat[::-1]
 
     def filled(
         self, outline: Curve, name: str, *strands: Curve, gleams: tuple[Curve, ...] = (), side: float = 0.5
     ) -> Layer:
-        """Fill an outline in the light, shade its right, and comb it."""
+        """Fill an outline in the light, shade its right, and comb it.
+
+        Parameters
+        ----------
+        outline : Curve
+            Closed.
+        name : str
+            Id of the layer.
+        *strands : Curve
+            Drawn in the shade's colour.
+        gleams : tuple of Curve
+            Drawn lighter than the hair.
+        side : float
+            Where the shade begins, over half the head's width.
+
+        Returns
+        -------
+        Layer
+            Clipped to the outline.
+        """
         w = self.half
         edge = smooth(
             [
@@ -79,7 +120,18 @@ class Cut:
         return Layer(name, tuple(parts), outline)
 
     def gleams(self, volume: float) -> tuple[Curve, ...]:
-        """Return two strokes of light along the dome, upper left."""
+        """Return two strokes of light along the dome, upper left.
+
+        Parameters
+        ----------
+        volume : float, outer-eye distances
+            How far the hair stands up.
+
+        Returns
+        -------
+        tuple of Curve
+            Open.
+        """
         return (
             smooth(self.figure.dome(volume * 0.62 + 0.0, -52, -18, steps=4)),
             smooth(self.figure.dome(volume * 0.2 - 0.02, -42, -26, steps=3)),
@@ -87,7 +139,18 @@ class Cut:
 
 
 def fringe_line(cut: Cut) -> Flat:
-    """Return the lower edge of a fringe, from the picture's right to its left: locks, combed aside."""
+    """Return the lower edge of a fringe, from the picture's right to its left: locks, combed aside.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    ndarray of shape (9, 2)
+        Outer-eye distances.
+    """
     t = cut.temple
     low = float(np.clip(cut.line + 0.1, cut.forehead + 0.18, cut.forehead + 0.34))
     x = np.linspace(t + 0.03, -t - 0.03, 9)

@@ -65,7 +65,18 @@ def _curtain(
 
 
 def bob(cut: Cut) -> tuple[Parts, Parts]:
-    """Frame the face down to the jaw."""
+    """Frame the face down to the jaw.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     w, chin = cut.half, float(cut.figure.oval[18, 1])
     wide = 0.14 + 0.25 * cut.volume
     ends = 0.78 * chin
@@ -92,7 +103,18 @@ def bob(cut: Cut) -> tuple[Parts, Parts]:
 
 
 def long(cut: Cut) -> tuple[Parts, Parts]:
-    """Let the hair fall behind and over the shoulders."""
+    """Let the hair fall behind and over the shoulders.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     w = cut.half
     wide = 0.13 + 0.3 * cut.volume
     outline, strands, _ = _curtain(cut, wide, 1.52, inward=-0.06, fringe=cut.figure.look.hairline > 0.16)
@@ -120,7 +142,18 @@ def long(cut: Cut) -> tuple[Parts, Parts]:
 
 
 def tied_up(cut: Cut) -> tuple[Parts, Parts]:
-    """Draw the hair back, into a bun on the crown."""
+    """Draw the hair back, into a bun on the crown.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     w, t, v, line = cut.half, cut.temple, min(cut.volume, 0.22), cut.line
     top = cut.figure.top - v
     bun = ellipse(0.06 * cut.side, top - 0.1, 0.36, 0.28)
@@ -156,7 +189,18 @@ def tied_up(cut: Cut) -> tuple[Parts, Parts]:
 
 
 def curly(cut: Cut) -> tuple[Parts, Parts]:
-    """Crown the head with a cloud of curls."""
+    """Crown the head with a cloud of curls.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     v = float(np.clip(cut.volume, 0.2, 0.55))
     wide = 0.75 * v
     t, w, line = cut.temple, cut.half, cut.line

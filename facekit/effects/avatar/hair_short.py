@@ -12,7 +12,18 @@ __all__ = ["bald", "buzz", "fringe", "short", "side_parted"]
 
 
 def bald(cut: Cut) -> tuple[Parts, Parts]:
-    """Leave a gleam on the head."""
+    """Leave a gleam on the head.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     gleam = smooth(cut.figure.dome(-0.16, -48, -22, steps=4))
     return [], [stroke(gleam, colour=mixed(cut.figure.skin, "#ffffff", 0.5), width=1.5 * LINE, opacity=0.7)]
 
@@ -45,7 +56,18 @@ def _cap(cut: Cut, *, volume: float, temples: float, line: float, burns: float, 
 
 
 def buzz(cut: Cut) -> tuple[Parts, Parts]:
-    """Crop the hair, so that the skin shows through."""
+    """Crop the hair, so that the skin shows through.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     outline = _cap(cut, volume=0.035, temples=0.06, line=max(cut.line, cut.forehead + 0.0), burns=-0.16)
     soft = mixed(cut.colour, cut.figure.skin, 0.14)
     shade = mixed(cut.shade, cut.figure.shade, 0.14)
@@ -64,7 +86,18 @@ def buzz(cut: Cut) -> tuple[Parts, Parts]:
 
 
 def short(cut: Cut) -> tuple[Parts, Parts]:
-    """Comb short hair up and to a side, into a soft quiff."""
+    """Comb short hair up and to a side, into a soft quiff.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     w, t, v, line = cut.half, cut.temple, cut.volume, cut.line
     outer = cut.figure.dome(v, -92, 92, wide=min(0.05 + 0.2 * v, 0.1), steps=13)
     outer[[0, -1]] = [(-w - 0.012, -0.17), (w + 0.012, -0.17)]
@@ -107,7 +140,18 @@ def short(cut: Cut) -> tuple[Parts, Parts]:
 
 
 def side_parted(cut: Cut) -> tuple[Parts, Parts]:
-    """Part the hair at one side, and sweep it over the forehead to the other."""
+    """Part the hair at one side, and sweep it over the forehead to the other.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     w, t, v, line = cut.half, cut.temple, cut.volume, cut.line
     outer = cut.figure.dome(v, -92, 92, wide=0.07 + 0.15 * v, steps=13)
     outer[[0, -1]] = [(-w - 0.02, -0.12), (w + 0.02, -0.12)]
@@ -144,7 +188,18 @@ def side_parted(cut: Cut) -> tuple[Parts, Parts]:
 
 
 def fringe(cut: Cut) -> tuple[Parts, Parts]:
-    """Let short hair fall over the forehead."""
+    """Let short hair fall over the forehead.
+
+    Parameters
+    ----------
+    cut : Cut
+        The figure's hair.
+
+    Returns
+    -------
+    back, front : list of Shape or Layer
+        Behind the head, and before it.
+    """
     w, v = cut.half, cut.volume
     outer = cut.figure.dome(v, -92, 92, wide=0.06 + 0.25 * v, steps=13)
     outer[[0, -1]] = [(-w - 0.03, -0.08), (w + 0.03, -0.08)]

@@ -18,7 +18,8 @@ from facekit.warp import fit_similarity, transform_points
 __all__ = ["CENTRE", "PER_UNIT", "View", "look_upright", "shrunken"]
 
 PER_UNIT = 56  # pixels for an outer-eye distance
-AROUND = 1.9  # outer-eye distances around the face that are looked at
+FINE = 50  # pixels for an outer-eye distance at which hair is looked for
+AROUND = 1.6  # outer-eye distances around the face that are looked at
 SIDE = (252, 264)  # columns, rows
 CENTRE = (126.0, 124.0)  # where the origin of the upright frame lies
 # The similarity is fitted to points that lie about the head's axis, or in pairs around it.
@@ -141,7 +142,7 @@ def shrunken(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh]:
     """
     unit = eye_distance(mesh)
     part, near, _ = cut_out(image, mesh, AROUND * unit)
-    scale = 1.15 * PER_UNIT / unit
+    scale = FINE / unit
     if scale >= 1:
         return np.ascontiguousarray(part), near
     rows, cols = (max(round(side * scale), 1) for side in part.shape[:2])

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from facekit.effects.avatar.coverage import Lines, cover_fill, cover_stroke, paint
 from facekit.effects.avatar.curves import Curve, flatten
-from facekit.effects.avatar.drawing import SIDE, Drawing, Shape
+from facekit.effects.avatar.drawing import SIDE, Drawing
 from facekit.values import Image, Matte
 
 __all__ = ["rasterise_drawing"]
@@ -31,18 +31,24 @@ def rasterise_drawing(drawing: Drawing, size: int) -> Image:
     scale = size / SIDE
     canvas = np.empty((size, size, 3), np.float32)
     canvas[:] = colour_of(drawing.paper)
-    clips: dict[int, Matte] = {}
+    clips: dict[int, tuple[Box, Matte]] = {}
+    whole = 0, size, 0, size
     for shape, within in drawing.walk():
-        box, cover = _covered(shape, scale, size)
-        if cover is None:
+        box = whole
+        for clip in within:
+            if id(clip) not in clips:
+                clips[id(clip)] = _covered((clip,), 0.0, scale, whole)
+            box = _common(box, clips[id(clip)][0])
+        box, cover = _covered(shape.curves, shape.width, scale, box)
+        if not cover.size:
             continue
         top, bottom, left, right = box
         for clip in within:
-            if id(clip) not in clips:
-                clips[id(clip)] = _whole(clip, scale, size)
-            cover *= clips[id(clip)][top:bottom, left:right]
+            (first, _, start, _), matte = clips[id(clip)]
+            cover *= matte[top - first : bottom - first, left - start : right - start]
         paint(canvas[top:bottom, left:right], cover, colour_of(shape.colour), shape.opacity)
-    return np.asarray(np.clip(np.rint(canvas), 0, 255), np.uint8)
+    canvas += np.float32(0.5)
+    return canvas.astype(np.uint8)
 
 
 def colour_of(text: str) -> npt.NDArray[np.float32]:
@@ -50,25 +56,28 @@ def colour_of(text: str) -> npt.NDArray[np.float32]:
     return np.array([int(text[k : k + 2], 16) for k in (1, 3, 5)], np.float32)
 
 
-def _covered(shape: Shape, scale: float, size: int) -> tuple[Box, Matte | None]:
-    """Return the box in which a shape shows, and how much of each pixel it covers there."""
-    radius = shape.width * scale / 2
-    rings = [flatten(curve * scale) for curve in shape.curves]
+def _covered(curves: tuple[Curve, ...], width: float, scale: float, limit: Box) -> tuple[Box, Matte]:
+    """Return the box in which curves show within a limit, and how much of each pixel they cover there."""
+    radius = width * scale / 2
+    rings = [flatten(curve * scale) for curve in curves]
     pad = radius + 1
     low = np.min([ring.min(axis=0) for ring in rings], axis=0) - pad
     high = np.max([ring.max(axis=0) for ring in rings], axis=0) + pad
-    left, top = np.clip(np.floor(low), 0, size).astype(int).tolist()
-    right, bottom = np.clip(np.ceil(high), 0, size).astype(int).tolist()
-    box = top, bottom, left, right
+    left, top = np.floor(low).astype(int).tolist()
+    right, bottom = np.ceil(high).astype(int).tolist()
+    box = _common((top, bottom, left, right), limit)
+    top, bottom, left, right = box
     if left >= right or top >= bottom:
-        return box, None
+        return box, np.zeros((0, 0), np.float32)
     lines = np.concatenate([_lines(ring - (left, top), closed=not radius) for ring in rings])
     part = bottom - top, right - left
     return box, cover_stroke(lines, radius, part) if radius else cover_fill(lines, part)
 
 
-def _whole(clip: Curve, scale: float, size: int) -> Matte:
-    return cover_fill(_lines(flatten(clip * scale), closed=True), (size, size))
+def _common(one: Box, other: Box) -> Box:
+    """Return what two boxes share; where that is nothing, a box without rows or columns."""
+    top, left = max(one[0], other[0]), max(one[2], other[2])
+    return top, max(min(one[1], other[1]), top), left, max(min(one[3], other[3]), left)
 
 
 def _lines(ring: npt.NDArray[np.float64], *, closed: bool) -> Lines:

@@ -18,8 +18,8 @@ from facekit.warp import fit_similarity, transform_points
 __all__ = ["CENTRE", "PER_UNIT", "View", "look_upright", "shrunken"]
 
 PER_UNIT = 56  # pixels for an outer-eye distance
-FINE = 50  # pixels for an outer-eye distance at which hair is looked for
-AROUND = 1.6  # outer-eye distances around the face that are looked at
+FINE = 64  # pixels for an outer-eye distance at which hair is looked for
+AROUND = 1.9  # outer-eye distances around the face that are looked at
 SIDE = (252, 264)  # columns, rows
 CENTRE = (126.0, 124.0)  # where the origin of the upright frame lies
 # The similarity is fitted to points that lie about the head's axis, or in pairs around it.

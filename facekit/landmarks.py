@@ -1,7 +1,6 @@
 """Faces in a picture: 478 points, blendshapes and pose for each.
 
-The only module that talks to MediaPipe's landmarker. One landmarker is kept per thread and
-reused; it is never carried across a fork, where it would hang, and always closed.
+The only module that talks to MediaPipe's landmarker; `tasks.py` keeps one for each thread.
 
 References
 ----------
@@ -11,21 +10,15 @@ References
    CVPR Workshop on Computer Vision for AR/VR, 2019.
 """
 
-import concurrent.futures.thread  # noqa: F401  (loaded first, on purpose: see _close_all)
-import os
-import threading
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from facekit.errors import ArrayError, ModelError
+from facekit.errors import ArrayError
 from facekit.likeness import likeness
 from facekit.models import load_model
+from facekit.tasks import close_tasks, mediapipe, run_task
 from facekit.values import Blendshapes, FaceMesh, Image, as_image
 from facekit.views import (
     SEARCH_SIDE,
@@ -48,7 +41,6 @@ SAME_FACE = 0.35  # overlap (intersection over union) above which two meshes are
 AGREE = 0.2  # outer-eye distances; meshes closer than this on average say the same
 DOUBT = 0.38  # likeness below which a face may be upside down
 NO_FACE = 0.15  # likeness below which a mesh that only a search found is thrown away
-CANNOT_START = "MediaPipe cannot start: run `facekit doctor` ({})"
 TILTED = 40.0  # degrees; beyond this roll the network is no longer at its best
 
 
@@ -104,10 +96,8 @@ def detect_faces(image: Image, *, max_faces: int = 6, thorough: bool = False) ->
 
 
 def close_landmarkers() -> None:
-    """Close the calling thread's landmarkers, for instance before the process forks."""
-    for held in list(vars(_local).values()):
-        held.close()
-    vars(_local).clear()
+    """Close the calling thread's landmarkers and other tasks, for instance before the process forks."""
+    close_tasks()
 
 
 # -- searching -----------------------------------------------------------------------------
@@ -189,116 +179,22 @@ def _area(face: FaceMesh) -> float:
 # -- MediaPipe -----------------------------------------------------------------------------
 
 
-class _Held:
-    """One landmarker of one thread, closed when the thread or the process ends."""
-
-    def __init__(self, max_faces: int) -> None:
-        self._quiet = True  # the first detection chatters too
-        self._landmarker = _create(max_faces)
-        self._finalizer = weakref.finalize(self, self._landmarker.close)
-        self._finalizer.atexit = False  # too late for MediaPipe: see _close_all
-        _alive.add(self)
-
-    def detect(self, image: Image) -> Any:
-        """Run the network, muted the first time."""
-        picture = _mediapipe().Image(
-            image_format=_mediapipe().ImageFormat.SRGB, data=np.ascontiguousarray(image)
-        )
-        if not self._quiet:
-            return self._landmarker.detect(picture)
-        with _muted_stderr():
-            self._quiet = False
-            return self._landmarker.detect(picture)
-
-    def close(self) -> None:
-        """Close the task."""
-        self._finalizer()
-
-    def forget(self) -> None:
-        """Drop a task that belongs to the parent process: closing it here would hang."""
-        self._finalizer.detach()
-
-
-_local = threading.local()
-_alive: "weakref.WeakSet[_Held]" = weakref.WeakSet()
-_inherited: list[_Held] = []  # after a fork: kept, so that no destructor of theirs ever runs
-_stderr_lock = threading.Lock()
-
-
-def _close_all() -> None:
-    for held in list(_alive):
-        held.close()
-
-
-# MediaPipe closes tasks through a thread pool, which Python shuts down before `atexit` runs. What
-# is registered here, after the pool's own module, runs just before that.
-threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-def _after_fork() -> None:
-    global _local, _stderr_lock
-    _inherited.extend(_alive)
-    for held in _inherited:
-        held.forget()
-    _local, _stderr_lock = threading.local(), threading.Lock()
-
-
-os.register_at_fork(after_in_child=_after_fork)
-
-
-@cache
-def _mediapipe() -> Any:
-    """Import MediaPipe when first needed; it takes longer than everything else together."""
-    try:
-        with _muted_stderr():  # matplotlib, which it loads, chatters where no home is writable
-            import mediapipe
-    except (ImportError, OSError) as error:
-        raise ModelError(CANNOT_START.format(type(error).__name__)) from error
-    return mediapipe
-
-
 def _create(max_faces: int) -> Any:
     """Start a landmarker."""
-    tasks = _mediapipe().tasks
+    tasks = mediapipe().tasks
     options = tasks.vision.FaceLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_buffer=load_model("face_landmarker")),
         num_faces=max_faces,
         output_face_blendshapes=True,
         output_facial_transformation_matrixes=True,
     )
-    try:
-        with _muted_stderr():
-            return tasks.vision.FaceLandmarker.create_from_options(options)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ModelError(CANNOT_START.format(type(error).__name__)) from error
-
-
-@contextmanager
-def _muted_stderr() -> Iterator[None]:
-    """Hide what native code writes to file descriptor 2; show it after all if the block raises."""
-    with _stderr_lock:
-        kept = os.memfd_create("stderr") if hasattr(os, "memfd_create") else os.open(os.devnull, os.O_RDWR)
-        saved = os.dup(2)
-        os.dup2(kept, 2)
-        try:
-            yield
-        except BaseException:
-            os.lseek(kept, 0, os.SEEK_SET)
-            os.write(saved, os.read(kept, 1 << 16))
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(kept)
+    return tasks.vision.FaceLandmarker.create_from_options(options)
 
 
 def _detect(image: Image, max_faces: int) -> list[FaceMesh]:
     """Run the network once over `image` as it is."""
-    held = vars(_local).get(str(max_faces))
-    if held is None:
-        held = vars(_local)[str(max_faces)] = _Held(max_faces)
     # Clause 1.2.1a: points, scores of expression and a pose; nothing that would tell one person from another.
-    found = held.detect(image)
+    found = run_task(f"landmarker of {max_faces}", lambda: _create(max_faces), "detect", image)
     poses = found.facial_transformation_matrixes
     return [
         _from_mediapipe(image, landmarks, categories, pose)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facekit import landmarks
+from facekit import landmarks, tasks
 from facekit.data import load_sample
 from facekit.errors import ArrayError, ModelError
 from facekit.landmarks import close_landmarkers, detect_faces
@@ -210,7 +210,7 @@ def test_landmarker_closes_with_its_thread():
 
     def work():
         detect_faces(synthetic_face(96))
-        (held,) = vars(landmarks._local).values()
+        (held,) = vars(tasks._local).values()
         seen.append(held._finalizer)
 
     thread = threading.Thread(target=work)
@@ -223,7 +223,7 @@ def test_closed_landmarkers_start_again():
     image = synthetic_face(96)
     (first,) = detect_faces(image)
     close_landmarkers()
-    assert not vars(landmarks._local)
+    assert not vars(tasks._local)
     assert same(first, detect_faces(image)[0])
 
 
@@ -281,7 +281,7 @@ def test_failure_to_start_is_named_and_shows_what_was_muted(monkeypatch, capfd):
         raise RuntimeError("no graph")
 
     monkeypatch.setattr(
-        landmarks._mediapipe().tasks.vision.FaceLandmarker, "create_from_options", staticmethod(fail)
+        tasks.mediapipe().tasks.vision.FaceLandmarker, "create_from_options", staticmethod(fail)
     )
     close_landmarkers()
     with pytest.raises(ModelError, match="facekit doctor"):
@@ -290,7 +290,7 @@ def test_failure_to_start_is_named_and_shows_what_was_muted(monkeypatch, capfd):
 
 
 def test_stderr_works_again_after_it_was_muted(capfd):
-    with landmarks._muted_stderr():
+    with tasks.muted_stderr():
         os.write(2, b"hidden\n")
     os.write(2, b"shown\n")
     assert capfd.readouterr().err == "shown\n"

@@ -1,0 +1,1 @@
+"""Effects on one picture: one effect a file."""

@@ -8,7 +8,7 @@ References
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ FINER = 4  # how much larger than the picture shapes are drawn
 LARGE = 400_000  # pixels of a box from which twice as large must do
 FIXED = 16  # parts of a pixel that OpenCV's polygons are drawn to
 
-Colour: TypeAlias = Sequence[float]  # red, green, blue, 0 to 255
+Colour: TypeAlias = Sequence[float] | npt.NDArray[Any]  # red, green, blue, 0 to 255
 Path: TypeAlias = npt.NDArray[np.float64]
 
 
@@ -132,7 +132,7 @@ def stroke(
 def fill(
     canvas: FloatImage,
     shapes: Sequence[Path],
-    colour: Colour | FloatImage,
+    colour: Colour,
     *,
     opacity: float = 1.0,
     clip: Matte | None = None,

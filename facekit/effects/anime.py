@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from facekit.effects.anime_face import draw_brows, draw_features, draw_glasses
 from facekit.effects.anime_look import Palette, take_colours
@@ -36,6 +37,7 @@ __all__ = ["animefy"]
 WORN = 0.5  # score from which glasses are drawn
 
 Style = Literal["cel", "ink"]
+Floats = npt.NDArray[np.float32]
 
 
 def animefy(
@@ -105,7 +107,7 @@ def _drawn(image: Image, mesh: FaceMesh, style: Style, seconds: dict[str, float]
         scene = look_at(image, mesh)
         look = take_colours(scene)
     with _timed(seconds, "tones"):
-        tones = tones_of(scene, look)
+        tones = tones_of(scene)
         canvas = paint(scene, look, tones) if style == "cel" else ink_tones(scene, look, tones)
     with _timed(seconds, "lines"):
         look = look if style == "cel" else _black(look)
@@ -135,7 +137,7 @@ def _features(canvas: FloatImage, scene: Scene, look: Palette, tones: Tones, *, 
 def _black(look: Palette) -> Palette:
     """Return the colours of a drawing in ink: greys that stand for the person's own, and black."""
 
-    def grey(colour: np.ndarray, low: float, high: float) -> np.ndarray:
+    def grey(colour: Floats, low: float, high: float) -> Floats:
         level = low + (high - low) * float(np.mean(colour)) / 255
         return np.full(3, level, np.float32)
 

@@ -91,7 +91,7 @@ def _eye(canvas: FloatImage, ring: Path, iris: Path, scene: Scene, look: Palette
     lid_line = curve(upper)
     shadow = np.concatenate([lid_line, (lid_line + down * 0.20 * height)[::-1]])
     fill(canvas, [shadow], SHADE, clip=inside)
-    _iris(canvas, iris, down, unit, height, look, inside)
+    _iris(canvas, iris, down, height, look, inside)
     stroke(canvas, curve(lower[1:6]), look.ink, 0.75 * LINE * unit, opacity=0.8, clip=clip)
     _lashes(canvas, lid_line, -along, down, unit, look, clip, flick=0.075)
     shade = 0.55 * np.asarray(look.skin_shade) + 0.45 * np.asarray(look.ink)
@@ -130,9 +130,7 @@ def _lashes(
     fill(canvas, shapes, look.ink, clip=clip)
 
 
-def _iris(
-    canvas: FloatImage, iris: Path, down: Path, unit: float, height: float, look: Palette, clip: Matte
-) -> None:
+def _iris(canvas: FloatImage, iris: Path, down: Path, height: float, look: Palette, clip: Matte) -> None:
     centre = iris[0]
     radius = float(np.hypot(*(iris[1:] - centre).T).mean())
     tall = max(radius * 1.08, min(0.52 * height, 1.3 * radius))
@@ -143,7 +141,7 @@ def _iris(
         angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
         x = radius * (share * np.cos(angle) + dx)
         y = tall * (share * squash * np.sin(angle) + dy)
-        return centre + np.outer(x, along) + np.outer(y, down)
+        return np.asarray(centre + np.outer(x, along) + np.outer(y, down), np.float64)
 
     rim, deep = 0.35 * colour, 0.62 * colour
     bright = np.minimum(colour * 1.3 + 26, 250)

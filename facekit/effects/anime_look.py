@@ -91,7 +91,7 @@ def take_colours(scene: Scene) -> Palette:
     )
     skin = _median(lab, plain if plain.any() else scene.face)
     lit = float(np.percentile(lab[plain][:, 0], 60)) if plain.any() else skin[0]
-    light = min(lit + 5 + 0.12 * max(80 - lit, 0), 93)
+    light = min(lit + 7 + 0.16 * max(80 - lit, 0), 93)
     chroma = 1.02 * light / max(lit, 20)
     base = light, skin[1] * min(chroma, 1.25), skin[2] * min(chroma, 1.25)
     fade = 0.80 if light > 60 else 0.76
@@ -164,7 +164,8 @@ def _iris(scene: Scene) -> Floats:
     for eye, iris in ((RIGHT_EYE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS)):
         points = scene.seen.points[list(iris)]
         radius = float(np.hypot(*(points[1:] - points[0]).T).mean())
-        rows, cols = np.indices(scene.face.shape, np.float32, sparse=True)
+        rows = np.arange(scene.face.shape[0], dtype=np.float32)[:, None]
+        cols = np.arange(scene.face.shape[1], dtype=np.float32)
         away = np.hypot(cols - points[0, 0], rows - points[0, 1])
         ring = (away < 0.85 * radius) & (away > 0.4 * radius) & _ring(scene, eye)
         found.append(scene.lab[ring])

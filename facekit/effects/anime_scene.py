@@ -28,6 +28,7 @@ __all__ = ["Scene", "look_at", "smoothed_within", "strands"]
 UNIT = 110.0  # pixels that an outer-eye distance takes up at most in the smaller copy
 SIDE = 720.0  # pixels; the smaller copy's longer side at most
 SKIN = 4.0  # relative chroma; how far skin strays from this face's own
+FOREHEAD = 0.3  # outer-eye distances that it may reach beyond the oval
 EDGE = 0.02  # outer-eye distances over which a part's outline is smoothed
 
 Floats = npt.NDArray[np.float32]
@@ -186,10 +187,24 @@ def smoothed_within(picture: Floats, where: Matte, sigma: float) -> Floats:
 
 
 def strands(scene: Scene, sigma: float) -> Floats:
-    """Return the hair's lightness, smoothed along its strands."""
+    """Return the hair's lightness, smoothed along its strands.
+
+    Parameters
+    ----------
+    scene : Scene
+        The picture's parts.
+    sigma : float, pixels of the smaller picture
+        How far along.
+
+    Returns
+    -------
+    ndarray of shape (h, w), float32
+        Lightness.
+    """
     light = np.ascontiguousarray(scene.lab[..., 0])
     flow = edge_flow(light, 0.04 * scene.unit * scene.scale + 1)
-    return flow_smoothed(cv2.GaussianBlur(light, (0, 0), 0.012 * scene.unit * scene.scale + 0.3), flow, sigma)
+    fine = cv2.GaussianBlur(light, (0, 0), 0.012 * scene.unit * scene.scale + 0.3)
+    return flow_smoothed(np.asarray(fine, np.float32), flow, sigma)
 
 
 def _scaled(mesh: FaceMesh, factor: npt.NDArray[np.float64]) -> FaceMesh:
@@ -222,5 +237,7 @@ def _skin(image: Image, mesh: FaceMesh, person: Matte, hair: Matte, face: Mask) 
     likely *= np.clip(1.35 - 0.25 * far, 0, 1)
     found = np.maximum(likely, face.astype(np.float32)) * person * (1 - hair)
     found = guided_filter(image, found, radius=max(0.05 * unit, 2), softness=0.05)
-    keep = grown(face, 0.02 * unit)
+    # Whatever its colour: a little beyond the oval, and the forehead's gloss under the hair.
+    above = np.arange(face.shape[0])[:, None] < mesh.points[[105, 334], 1].mean()
+    keep = grown(face, 0.02 * unit) | (grown(face, FOREHEAD * unit) & above & (hair < 0.5))
     return np.asarray(np.where(keep, np.maximum(found, 1 - hair), found) * person, np.float32)

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from facekit.segment import eye_distance
-from facekit.topology import LEFT_EYE, LEFT_IRIS, LIPS_OUTER, RIGHT_EYE, RIGHT_IRIS
+from facekit.topology import LEFT_EYE, LEFT_IRIS, LIPS_INNER, LIPS_OUTER, RIGHT_EYE, RIGHT_IRIS
 from facekit.values import FaceMesh, Points
 from facekit.views import box_of
 
@@ -17,7 +18,7 @@ OPEN = 0.62  # height of an eye over its width, at most
 SHUT = 0.12  # height over width under which an eye is closed
 IRIS = 1.42  # how much larger an iris is drawn
 MOUTH = 0.90  # size of the mouth that is drawn
-LIPS = tuple(dict.fromkeys((*LIPS_OUTER, 78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)))  # fmt: skip
+LIPS = tuple(sorted({*LIPS_OUTER, *LIPS_INNER}))
 
 
 def narrowed(mesh: FaceMesh) -> Points:
@@ -42,7 +43,7 @@ def narrowed(mesh: FaceMesh) -> Points:
     middle = points[4] + (points[152] - points[4]) * share[:, None]
     aside = ((points - middle) @ across)[:, None] * across
     moved = points - aside * (CHIN * share**1.5)[:, None]
-    return moved.astype(np.float32)
+    return np.asarray(moved, np.float32)
 
 
 def drawn_points(mesh: FaceMesh) -> FaceMesh:
@@ -68,7 +69,7 @@ def drawn_points(mesh: FaceMesh) -> FaceMesh:
     return replace(mesh, points=placed, box=box_of(placed))
 
 
-def _enlarge(points: np.ndarray, ring: list[int], iris: list[int], unit: float) -> None:
+def _enlarge(points: npt.NDArray[np.float64], ring: list[int], iris: list[int], unit: float) -> None:
     """Scale an eye about its middle, along its own axes; closed eyes stay as they are."""
     outer, inner = points[ring[0]].copy(), points[ring[8]].copy()
     along = inner - outer

@@ -51,15 +51,13 @@ class Tones:
     shine: Matte
 
 
-def tones_of(scene: Scene, look: Palette) -> Tones:
+def tones_of(scene: Scene) -> Tones:
     """Find the shapes of shade and shine.
 
     Parameters
     ----------
     scene : Scene
         The picture's parts.
-    look : Palette
-        The person's colours.
 
     Returns
     -------
@@ -72,13 +70,13 @@ def tones_of(scene: Scene, look: Palette) -> Tones:
         hair=scene.sharp(scene.hair),
         skin=scene.sharp(scene.skin, level=0.45),
         beard=scene.sharp(scene.beard, level=0.35),
-        shadow=scene.sharp(_shade(scene, look)),
+        shadow=scene.sharp(_shade(scene)),
         dark=scene.sharp(dark),
         shine=scene.sharp(shine),
     )
 
 
-def _shade(scene: Scene, look: Palette) -> Floats:
+def _shade(scene: Scene) -> Floats:
     """Return where skin is darker than usual, from 0 to 1, with the fringe's and the chin's cast shadow."""
     unit = scene.unit * scene.scale
     features = feature_mask(scene.seen, scene.face.shape, reach=0.03)
@@ -207,7 +205,7 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     """
     clothes = scene.large(_clothes(scene)).mean(axis=2) / 255
     behind = scene.large(_behind(scene)).mean(axis=2) / 255
-    grey = np.where(behind > 0.78, 0.0, np.clip(0.55 - 0.6 * behind, 0.06, 0.3)).astype(np.float32)
+    grey = np.where(behind > 0.68, 0.0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26)).astype(np.float32)
     worn = np.select([clothes < 0.30, clothes < 0.45, clothes < 0.68], [1.0, 0.5, 0.22], 0.0)
     _mix(grey, worn.astype(np.float32), tones.person)
     _mix(grey, 0.0, tones.skin)

@@ -224,7 +224,7 @@ def _mouth(canvas: FloatImage, scene: Scene, look: Palette, clip: Matte, *, plai
         opening = np.concatenate([curve(upper), curve(lower)[::-1]])
         fill(canvas, [opening], MOUTH if not plain else look.ink, clip=clip)
         inside = _cover(canvas, opening) * clip
-        if look.teeth:
+        if look.teeth and gap > 0.1:
             reach = 0.80 if gap < 0.25 else 0.50
             edge = curve(upper + (lower - upper) * reach)
             fill(canvas, [np.concatenate([curve(upper), edge[::-1]])], WHITE, clip=inside)

@@ -26,9 +26,10 @@ from facekit.views import box_of
 __all__ = ["Scene", "look_at", "smoothed_within", "strands"]
 
 UNIT = 110.0  # pixels that an outer-eye distance takes up at most in the smaller copy
-SIDE = 720.0  # pixels; the smaller copy's longer side at most
+SIDE = 600.0  # pixels; the smaller copy's longer side at most
 SKIN = 4.0  # relative chroma; how far skin strays from this face's own
 FOREHEAD = 0.3  # outer-eye distances that it may reach beyond the oval
+COARSE = 2.5  # pixels; a wider Gaussian is taken of a smaller copy
 EDGE = 0.02  # outer-eye distances over which a part's outline is smoothed
 
 Floats = npt.NDArray[np.float32]
@@ -179,11 +180,17 @@ def smoothed_within(picture: Floats, where: Matte, sigma: float) -> Floats:
     ndarray of the picture's shape, float32
         Beyond the part it goes on as its edge is.
     """
+    factor = max(int(sigma / COARSE), 1)
+    rows, cols = where.shape
     weights = where + np.float32(1e-4)
-    under = cv2.GaussianBlur(weights, (0, 0), sigma)
     product = picture * (weights[..., None] if picture.ndim == 3 else weights)
-    over = cv2.GaussianBlur(product, (0, 0), sigma)
-    return np.asarray(over / (under[..., None] if picture.ndim == 3 else under), np.float32)
+    size = max(cols // factor, 1), max(rows // factor, 1)
+    soft = []
+    for plane in (product, weights):
+        small = plane if factor == 1 else cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+        soft.append(cv2.GaussianBlur(small, (0, 0), sigma / factor))
+    mean = soft[0] / (soft[1][..., None] if picture.ndim == 3 else soft[1])
+    return np.asarray(mean if factor == 1 else cv2.resize(mean, (cols, rows)), np.float32)
 
 
 def strands(scene: Scene, sigma: float) -> Floats:
@@ -201,10 +208,18 @@ def strands(scene: Scene, sigma: float) -> Floats:
     ndarray of shape (h, w), float32
         Lightness.
     """
-    light = np.ascontiguousarray(scene.lab[..., 0])
-    flow = edge_flow(light, 0.04 * scene.unit * scene.scale + 1)
-    fine = cv2.GaussianBlur(light, (0, 0), 0.012 * scene.unit * scene.scale + 0.3)
-    return flow_smoothed(np.asarray(fine, np.float32), flow, sigma)
+    unit = scene.unit * scene.scale
+    result: Floats = scene.lab[..., 0].copy()
+    x, y, width, height = cv2.boundingRect((scene.hair > 0.05).view(np.uint8))
+    light: Floats = result[y : y + height, x : x + width].astype(np.float32)
+    half = max(width // 2, 1), max(height // 2, 1)  # shapes this broad need no more
+    small = cv2.GaussianBlur(
+        cv2.resize(light, half, interpolation=cv2.INTER_AREA), (0, 0), 0.006 * unit + 0.3
+    )
+    light = np.asarray(small, np.float32)
+    along = flow_smoothed(light, edge_flow(light, 0.02 * unit + 0.8), sigma / 2)
+    result[y : y + height, x : x + width] = cv2.resize(along, (width, height))
+    return result
 
 
 def _scaled(mesh: FaceMesh, factor: npt.NDArray[np.float64]) -> FaceMesh:
@@ -214,9 +229,7 @@ def _scaled(mesh: FaceMesh, factor: npt.NDArray[np.float64]) -> FaceMesh:
 
 
 def _denoised(image: Image, unit: float) -> Floats:
-    smooth: Image = image
-    for _ in range(2):
-        smooth = np.asarray(cv2.bilateralFilter(smooth, 5, 28, max(0.02 * unit, 1.0)), np.uint8)
+    smooth = cv2.bilateralFilter(image, 5, 32, max(0.02 * unit, 1.2))
     lab: FloatImage = np.asarray(cv2.cvtColor(smooth.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     return lab
 

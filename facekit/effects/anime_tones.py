@@ -168,8 +168,7 @@ def _clothes(scene: Scene) -> FloatImage:
     unit = scene.unit * scene.scale
     worn = np.clip(scene.person - scene.skin - scene.hair, 0, 1).astype(np.float32)
     lab = smoothed_within(scene.lab, worn + np.float32(0.02), max(0.02 * unit, 0.8))
-    for _ in range(2):
-        lab = np.asarray(cv2.bilateralFilter(lab, 7, 9, max(0.05 * unit, 1.5)), np.float32)
+    lab = np.asarray(cv2.bilateralFilter(lab, 5, 10, max(0.05 * unit, 1.5)), np.float32)
     lab[..., 0] = _stepped(lab[..., 0], STEP) * np.float32(0.96) + 3
     lab[..., 1:] = cv2.GaussianBlur(lab[..., 1:], (0, 0), max(0.02 * unit, 0.8)) * np.float32(1.15)
     return _rgb(lab)
@@ -276,7 +275,7 @@ def _detail(scene: Scene, *, strong: bool) -> Matte:
     """Ink folds, ears and strands; the drawn face stays free, and the background nearly so."""
     unit = scene.unit * scene.scale
     lines = ink_lines(scene.image, width=max(DETAIL * unit, 0.9), threshold=0.9)
-    free = cv2.GaussianBlur(grown(scene.face, 0.03 * unit).astype(np.float32), (0, 0), 0.02 * unit + 0.5)
+    free = cv2.GaussianBlur(grown(scene.face, 0.08 * unit).astype(np.float32), (0, 0), 0.02 * unit + 0.5)
     face = free * (1 - scene.hair)
     weight = np.where(scene.person > 0.5, 0.9 - 0.35 * scene.hair, 0.45 if strong else 0.0)
     matte = np.asarray(lines * (1 - face) * weight, np.float32)

@@ -183,13 +183,13 @@ def smoothed_within(picture: Floats, where: Matte, sigma: float) -> Floats:
     factor = max(int(sigma / COARSE), 1)
     rows, cols = where.shape
     weights = where + np.float32(1e-4)
-    product = picture * (weights[..., None] if picture.ndim == 3 else weights)
+    product: Floats = picture * (weights[..., None] if picture.ndim == 3 else weights)
     size = max(cols // factor, 1), max(rows // factor, 1)
     soft = []
     for plane in (product, weights):
         small = plane if factor == 1 else cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
         soft.append(cv2.GaussianBlur(small, (0, 0), sigma / factor))
-    mean = soft[0] / (soft[1][..., None] if picture.ndim == 3 else soft[1])
+    mean = np.asarray(soft[0] / (soft[1][..., None] if picture.ndim == 3 else soft[1]), np.float32)
     return np.asarray(mean if factor == 1 else cv2.resize(mean, (cols, rows)), np.float32)
 
 
@@ -211,7 +211,7 @@ def strands(scene: Scene, sigma: float) -> Floats:
     unit = scene.unit * scene.scale
     result: Floats = scene.lab[..., 0].copy()
     x, y, width, height = cv2.boundingRect((scene.hair > 0.05).view(np.uint8))
-    light: Floats = result[y : y + height, x : x + width].astype(np.float32)
+    light = result[y : y + height, x : x + width]
     half = max(width // 2, 1), max(height // 2, 1)  # shapes this broad need no more
     small = cv2.GaussianBlur(
         cv2.resize(light, half, interpolation=cv2.INTER_AREA), (0, 0), 0.006 * unit + 0.3

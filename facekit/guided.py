@@ -17,7 +17,7 @@ from facekit.values import Image, Matte
 
 __all__ = ["guided_filter"]
 
-COARSE = 4.0  # pixels; a radius is brought down to this by shrinking the picture, as in [2]_
+COARSE = 2.5  # pixels; a radius is brought down to this by shrinking the picture, as in [2]_
 
 Floats = npt.NDArray[np.float32]
 

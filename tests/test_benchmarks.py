@@ -261,7 +261,11 @@ def test_the_committed_results_are_read_and_written_again_as_they_are(monkeypatc
 
 
 def test_a_processs_time_memory_and_children_are_read_off_the_kernel():
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    # It has worked for two of the kernel's ticks before it is looked at.
+    work = "import time\nwhile time.process_time() < 0.05: pass\nprint(flush=True)\ninput()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", work], **pipes) as child:
+        child.stdout.readline()
         assert child.pid in processes.children(os.getpid())
         resident, own = (
             processes.megabytes(child.pid, "smaps_rollup", *fields)

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from facekit.framing import Framed, frame_head
 from facekit.growing import grown
 from facekit.guided import guided_filter
-from facekit.segment import eye_distance, face_mask
+from facekit.segment import eye_distance, face_mask, fill_rings
 from facekit.tone import to_tone
 from facekit.topology import LIPS_OUTER
-from facekit.values import FaceMesh, Image, Mask, Matte, Points, as_image
+from facekit.values import FaceMesh, Image, Mask, Matte, as_image
 
 __all__ = ["beard_matte"]
 
@@ -80,8 +80,8 @@ def beard_matte(image: Image, mesh: FaceMesh) -> Matte:
 def _zone(framed: Framed) -> Mask:
     """Mark where a beard may grow on the face."""
     points, shape = framed.mesh.points, framed.image.shape[:2]
-    lips = grown(_filled(points[list(LIPS_OUTER)], shape), 0.025 * framed.unit)
-    return _filled(points[list(JAW)], shape) & face_mask(framed.mesh, shape, margin=0.01) & ~lips
+    lips = grown(fill_rings([points[list(LIPS_OUTER)]], shape), 0.025 * framed.unit)
+    return fill_rings([points[list(JAW)]], shape) & face_mask(framed.mesh, shape, margin=0.01) & ~lips
 
 
 def _core(framed: Framed, found: Matte, zone: Mask) -> float:
@@ -90,12 +90,6 @@ def _core(framed: Framed, found: Matte, zone: Mask) -> float:
     middle = framed.mesh.points[[4, 152, 13], 0].mean()
     left = np.broadcast_to(np.arange(zone.shape[1]) < middle, zone.shape)
     return min(float(found[core & side].mean()) if (core & side).any() else 0.0 for side in (left, ~left))
-
-
-def _filled(ring: Points, shape: tuple[int, int]) -> Mask:
-    canvas = np.zeros(shape, np.uint8)
-    cv2.fillPoly(canvas, [np.round(ring * 16).astype(np.int32)], 1, shift=4)
-    return canvas.view(np.bool_)
 
 
 def _density(framed: Framed, zone: Mask) -> Matte:

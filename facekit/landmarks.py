@@ -18,7 +18,7 @@ import numpy as np
 from facekit.errors import ArrayError
 from facekit.likeness import likeness
 from facekit.models import load_model
-from facekit.tasks import close_tasks, mediapipe, run_task
+from facekit.tasks import mediapipe, run_task
 from facekit.values import Blendshapes, FaceMesh, Image, as_image
 from facekit.views import (
     SEARCH_SIDE,
@@ -33,7 +33,7 @@ from facekit.views import (
     turned,
 )
 
-__all__ = ["close_landmarkers", "detect_faces"]
+__all__ = ["detect_faces"]
 
 MAX_FACES = 100
 MAX_SIDE = 32_000  # pixels; MediaPipe aborts the process on a picture wider than 32,767
@@ -93,11 +93,6 @@ def detect_faces(image: Image, *, max_faces: int = 6, thorough: bool = False) ->
     elif any(_is_doubtful(face) for face in faces):
         faces = _search(image, max_faces, tiled=False) or faces
     return sorted(faces, key=_area, reverse=True)[:max_faces]
-
-
-def close_landmarkers() -> None:
-    """Close the calling thread's landmarkers and other tasks, for instance before the process forks."""
-    close_tasks()
 
 
 # -- searching -----------------------------------------------------------------------------

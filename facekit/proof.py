@@ -22,10 +22,11 @@ from facekit.desk import Desk
 from facekit.envelope import open_sealed, seal
 from facekit.errors import ControlError, NoFaceError
 from facekit.keys import KeyPair
-from facekit.landmarks import close_landmarkers, detect_faces
+from facekit.landmarks import detect_faces
 from facekit.receipts import ErasureReceipt, verify_receipt
 from facekit.residue import ResidueReport, State, find_residue, worst
 from facekit.synthetic import synthetic_face
+from facekit.tasks import close_tasks
 from facekit.templates import load_template
 
 __all__ = ["Proof", "canaries_of_photo", "canaries_of_result", "photo_of_nobody", "prove"]
@@ -83,7 +84,7 @@ def canaries_of_photo(photo: bytes) -> Canaries:
     """
     image = decode_image(photo)
     faces = detect_faces(image)
-    close_landmarkers()
+    close_tasks()
     if not faces:
         raise NoFaceError("no face was found in the photo; the proof needs one that is found")
     return canaries_of(upload=photo, pixels=image, landmarks=faces[0])

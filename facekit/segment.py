@@ -35,6 +35,7 @@ __all__ = [
     "eye_distance",
     "face_mask",
     "feature_mask",
+    "fill_rings",
     "inner_mouth_mask",
     "occluder_mask",
     "skin_mask",
@@ -131,7 +132,7 @@ def inner_mouth_mask(mesh: FaceMesh, shape: tuple[int, int]) -> Mask:
     >>> bool(inner_mouth_mask(mesh, (64, 64)).mean() < 0.01)
     True
     """
-    return _filled([mesh.points[list(LIPS_INNER)]], shape)
+    return fill_rings([mesh.points[list(LIPS_INNER)]], shape)
 
 
 def skin_mask(image: Image, mesh: FaceMesh) -> Mask:
@@ -270,8 +271,26 @@ def eye_distance(mesh: FaceMesh) -> float:
     return max(across, 0.9 * down, 1e-3)
 
 
-def _filled(rings: Sequence[Points], shape: tuple[int, ...]) -> Mask:
-    """Fill closed polygons, vertices at a sixteenth of a pixel."""
+def fill_rings(rings: Sequence[Points], shape: tuple[int, ...]) -> Mask:
+    """Fill closed polygons, vertices at a sixteenth of a pixel.
+
+    Parameters
+    ----------
+    rings : sequence of Points of shape (N, 2), pixels
+        One for each polygon.
+    shape : (rows, cols)
+        Size of the mask.
+
+    Returns
+    -------
+    Mask of shape (rows, cols)
+        True in any of them.
+
+    Examples
+    --------
+    >>> int(fill_rings([np.float32([[1, 1], [3, 1], [3, 3], [1, 3]])], (6, 6)).sum())
+    9
+    """
     canvas = np.zeros(shape[:2], np.uint8)
     for ring in rings:
         cv2.fillPoly(canvas, [np.round(ring * 16).astype(np.int32)], 1, lineType=cv2.LINE_8, shift=4)
@@ -279,12 +298,12 @@ def _filled(rings: Sequence[Points], shape: tuple[int, ...]) -> Mask:
 
 
 def _oval(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
-    return _filled([mesh.points[list(FACE_OVAL)]], shape)
+    return fill_rings([mesh.points[list(FACE_OVAL)]], shape)
 
 
 def _features(mesh: FaceMesh, shape: tuple[int, ...]) -> Mask:
     rings = (LEFT_EYE, RIGHT_EYE, LEFT_BROW, RIGHT_BROW, LIPS_OUTER, NOSE)
-    return _filled([mesh.points[list(ring)] for ring in rings], shape)
+    return fill_rings([mesh.points[list(ring)] for ring in rings], shape)
 
 
 def _around(mask: Mask, pad: int) -> tuple[slice, slice]:

@@ -11,10 +11,8 @@ References
 .. [2] Perez, Gangnet & Blake, "Poisson Image Editing", ACM Trans. Graphics 22(3), 2003.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from time import perf_counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -24,13 +22,14 @@ import numpy as np
 from facekit.aside import start_aside
 from facekit.blend import blend_poisson
 from facekit.colour import match_colour, match_light
-from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
+from facekit.errors import ArrayError, TemplateError
+from facekit.finding import find_faces
 from facekit.growing import grown
-from facekit.landmarks import detect_faces
 from facekit.place import PADDING, Place, make_place, place_of
 from facekit.rasterise import rasterise, signed_areas
 from facekit.sampling import SamplingMap, sample, sample_mask
 from facekit.segment import cut_out, eye_distance, feature_mask, occluder_mask
+from facekit.stopwatch import Progress, Stopwatch
 from facekit.topology import (
     INNER_FACE,
     LEFT_EYE,
@@ -47,7 +46,6 @@ from facekit.warp import facing, fit_similarity, transform_points, warp_in_place
 __all__ = ["swap_face", "swap_faces"]
 
 KeepMouth = bool | Literal["auto"]
-Progress = Callable[[str], object]
 Gaze = Literal["template", "photo"]
 
 FORESHORTENED = 0.25  # of its fair share of the photo's pixels; a triangle with less is seen too edge-on
@@ -79,22 +77,6 @@ class Dials:
             raise ArrayError(f'keep_mouth: expected True, False or "auto", got {self.keep_mouth!r}')
         if self.gaze not in ("template", "photo"):
             raise ArrayError(f'gaze: expected "template" or "photo", got {self.gaze!r}')
-
-
-@dataclass(slots=True)
-class Stopwatch:
-    """Seconds by stage, added up over several faces."""
-
-    progress: Progress | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        if self.progress is not None:
-            self.progress(stage)
-        start = perf_counter()
-        yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - start
 
 
 def swap_face(
@@ -238,7 +220,7 @@ def _swap(
     with watch("detect"):
         copied = start_aside(template.image.copy)
         try:
-            people = _find_people(photo, pairs)
+            people = find_faces(photo, [face for face, _ in pairs])
         finally:
             result = copied()
     changed = np.zeros(result.shape[:2], np.bool_)
@@ -248,17 +230,6 @@ def _swap(
         _swap_one(photo, person, result, changed, place_of(template.slots[slot]), dials, watch)
         faces += (person, template.slots[slot].mesh)
     return EffectResult(result, changed, tuple(faces), MappingProxyType(watch.seconds))
-
-
-def _find_people(photo: Image, pairs: Sequence[tuple[int, int]]) -> list[FaceMesh]:
-    """Detect, and pick the face of each pair."""
-    found = detect_faces(photo, max_faces=max(6, *(face + 1 for face, _ in pairs)))
-    if not found:
-        raise NoFaceError("no face was found in the photo; try a sharper one, taken from the front")
-    for face, _ in pairs:
-        if not 0 <= face < len(found):
-            raise FaceIndexError(f"face {face} was asked for; the photo shows {len(found)}, from 0")
-    return [found[face] for face, _ in pairs]
 
 
 def _swap_one(

@@ -14,9 +14,10 @@ import cv2
 from facekit.codec import decode_image, encode_image
 from facekit.errors import ConsentError, InputError, SampleError, TemplateError
 from facekit.inside import Tell
-from facekit.landmarks import close_landmarkers, detect_faces
+from facekit.landmarks import detect_faces
 from facekit.ready import template_names
 from facekit.swap import Dials, swap_face
+from facekit.tasks import close_tasks
 from facekit.templates import load_template
 from facekit.values import Template
 
@@ -84,7 +85,7 @@ def prepare() -> None:
         dials = {"shape": 0.5, "features": 0.5} if kind == "png" else {}
         for name in names:
             swap(bytearray(photo), {"template": name, "format": kind, **dials}, str)
-    close_landmarkers()  # carried over a fork, one would hang
+    close_tasks()  # carried over a fork, one would hang
 
 
 @cache

@@ -17,9 +17,10 @@ import pytest
 from facekit import landmarks, tasks
 from facekit.data import load_sample
 from facekit.errors import ArrayError, ModelError
-from facekit.landmarks import close_landmarkers, detect_faces
+from facekit.landmarks import detect_faces
 from facekit.likeness import likeness
 from facekit.synthetic import synthetic_face, synthetic_mesh
+from facekit.tasks import close_tasks
 from facekit.topology import mirror_permutation
 from facekit.views import carry_back, look, turned
 
@@ -222,7 +223,7 @@ def test_landmarker_closes_with_its_thread():
 def test_closed_landmarkers_start_again():
     image = synthetic_face(96)
     (first,) = detect_faces(image)
-    close_landmarkers()
+    close_tasks()
     assert not vars(tasks._local)
     assert same(first, detect_faces(image)[0])
 
@@ -283,7 +284,7 @@ def test_failure_to_start_is_named_and_shows_what_was_muted(monkeypatch, capfd):
     monkeypatch.setattr(
         tasks.mediapipe().tasks.vision.FaceLandmarker, "create_from_options", staticmethod(fail)
     )
-    close_landmarkers()
+    close_tasks()
     with pytest.raises(ModelError, match="facekit doctor"):
         detect_faces(np.zeros((8, 8, 3), np.uint8))
     assert "native words" in capfd.readouterr().err

@@ -11,10 +11,11 @@ from facekit import guided
 from facekit.data import load_sample
 from facekit.errors import ArrayError
 from facekit.guided import guided_filter
-from facekit.landmarks import close_landmarkers, detect_faces
+from facekit.landmarks import detect_faces
 from facekit.person import person_matte
 from facekit.segment import face_mask
 from facekit.synthetic import synthetic_face, synthetic_mesh
+from facekit.tasks import close_tasks
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -57,7 +58,7 @@ def test_same_picture_gives_the_same_bits_and_stays_untouched():
     copy = image.copy()
     image.setflags(write=False)
     first = person_matte(image)
-    close_landmarkers()  # closes the segmenter, too
+    close_tasks()  # closes the segmenter, too
     np.testing.assert_array_equal(person_matte(image), first)
     np.testing.assert_array_equal(image, copy)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facekit import place, swap
+from facekit import finding, place, swap
 from facekit.compiled import can_compile
 from facekit.data import load_sample
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError, TemplateError
@@ -185,7 +185,7 @@ def surrounded(template, pad):
 def allocated(photo, template, monkeypatch):
     """Most bytes that a swap holds at a time, beyond the result and its mask."""
     mesh = detect_faces(photo)
-    monkeypatch.setattr(swap, "detect_faces", lambda *_, **__: mesh)
+    monkeypatch.setattr(finding, "detect_faces", lambda *_, **__: mesh)
     swap_face(photo, template)
     tracemalloc.start()
     try:

@@ -10,10 +10,7 @@ References
 .. [3] Winnemoeller, Kyprianidis & Olsen, "XDoG", Computers & Graphics 36(6), 2012.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from time import perf_counter
 from types import MappingProxyType
 from typing import Literal
 
@@ -25,8 +22,9 @@ from facekit.effects.anime_look import Palette, take_colours
 from facekit.effects.anime_scene import Scene, look_at
 from facekit.effects.anime_shape import narrowed
 from facekit.effects.anime_tones import Tones, draw_lines, ink_tones, paint, tones_of
-from facekit.effects.finding import find_face
 from facekit.errors import ArrayError
+from facekit.finding import find_face
+from facekit.stopwatch import Stopwatch
 from facekit.topology import SURFACE_POINTS, face_triangles
 from facekit.values import EffectResult, FaceMesh, FloatImage, Image, as_image
 from facekit.views import box_of
@@ -87,32 +85,32 @@ def animefy(
         raise ArrayError(f'style: expected "cel" or "ink", got {style!r}')
     if not 0 <= amount <= 1:
         raise ArrayError(f"amount: expected 0 to 1, got {amount:g}")
-    seconds: dict[str, float] = {}
-    with _timed(seconds, "detect"):
+    watch = Stopwatch()
+    with watch("detect"):
         mesh = find_face(image, face)
     if amount == 0:
         unchanged = np.zeros(image.shape[:2], np.bool_)
-        return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(seconds))
-    drawn = _drawn(image, mesh, style, seconds)
+        return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(watch.seconds))
+    drawn = _drawn(image, mesh, style, watch)
     if amount < 1:
         drawn = image + np.float32(amount) * (drawn - image)
     result = np.asarray(np.clip(drawn + np.float32(0.5), 0, 255), np.uint8)
-    return EffectResult(result, (result != image).any(axis=2), (mesh,), MappingProxyType(seconds))
+    return EffectResult(result, (result != image).any(axis=2), (mesh,), MappingProxyType(watch.seconds))
 
 
-def _drawn(image: Image, mesh: FaceMesh, style: Style, seconds: dict[str, float]) -> FloatImage:
-    with _timed(seconds, "shape"):
+def _drawn(image: Image, mesh: FaceMesh, style: Style, watch: Stopwatch) -> FloatImage:
+    with watch("shape"):
         image, mesh = _slimmed(image, mesh)
-    with _timed(seconds, "parts"):
+    with watch("parts"):
         scene = look_at(image, mesh)
         look = take_colours(scene)
-    with _timed(seconds, "tones"):
+    with watch("tones"):
         tones = tones_of(scene)
         canvas = paint(scene, look, tones) if style == "cel" else ink_tones(scene, look, tones)
-    with _timed(seconds, "lines"):
+    with watch("lines"):
         look = look if style == "cel" else _black(look)
         draw_lines(canvas, scene, look, tones, strong=style == "ink")
-    with _timed(seconds, "features"):
+    with watch("features"):
         _features(canvas, scene, look, tones, plain=style == "ink")
     return canvas
 
@@ -147,10 +145,3 @@ def _black(look: Palette) -> Palette:
         brow=grey(look.brow, 0, 110), iris=grey(look.iris, 20, 150), lips=grey(look.lips, 60, 150),
         beard=grey(look.beard, 0, 120),
     )  # fmt: skip
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    start = perf_counter()
-    yield
-    seconds[stage] = perf_counter() - start

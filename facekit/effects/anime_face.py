@@ -73,10 +73,7 @@ def draw_eyes(canvas: FloatImage, scene: Scene, look: Palette, clip: Matte) -> N
 def _eye(canvas: FloatImage, ring: Path, iris: Path, scene: Scene, look: Palette, clip: Matte) -> None:
     unit = scene.unit
     outer, inner = ring[0], ring[8]
-    along = (inner - outer) / max(float(np.hypot(*(inner - outer))), 1e-6)
-    down = np.array([-along[1], along[0]])
-    if down @ (scene.mesh.points[152] - scene.mesh.points[10]) < 0:
-        down = -down
+    along, down = _axes(outer, inner, scene)
     upper, lower = np.concatenate([ring[8:], ring[:1]])[::-1], ring[:9]
     height, width = float(np.ptp(ring @ down)), float(np.hypot(*(inner - outer)))
     crease = curve(upper[1:-1] - down * 0.075 * unit)
@@ -96,6 +93,14 @@ def _eye(canvas: FloatImage, ring: Path, iris: Path, scene: Scene, look: Palette
     _lashes(canvas, lid_line, -along, down, unit, look, clip, flick=0.075)
     shade = 0.55 * np.asarray(look.skin_shade) + 0.45 * np.asarray(look.ink)
     stroke(canvas, crease, shade, 0.8 * LINE * unit, clip=clip)
+
+
+def _axes(start: Path, end: Path, scene: Scene) -> tuple[Path, Path]:
+    """Return the unit vectors from one point to another, and across it, towards the chin."""
+    along = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
+    down = np.array([-along[1], along[0]])
+    towards_chin = down @ (scene.mesh.points[152] - scene.mesh.points[10]) >= 0
+    return along, down if towards_chin else -down
 
 
 def _cover(canvas: FloatImage, path: Path) -> Matte:
@@ -121,10 +126,8 @@ def _lashes(
     tip = lid[0] + (outward * 0.9 - down * 0.55) * flick * unit
     shapes.append(np.array([lid[0] + down * 0.006 * unit, tip, lid[3] + normal[3] * thick[3]]))
     for step, length in ((5, 0.8), (11, 0.6)):
-        base = (
-            lid[min(step, len(lid) - 1)]
-            + normal[min(step, len(lid) - 1)] * thick[min(step, len(lid) - 1)] * 0.7
-        )
+        at = min(step, len(lid) - 1)
+        base = lid[at] + normal[at] * thick[at] * 0.7
         point = base + (outward * 0.75 - down * 0.65) * flick * length * unit
         shapes.append(np.array([base - outward * 0.012 * unit, point, base + outward * 0.02 * unit]))
     fill(canvas, shapes, look.ink, clip=clip)
@@ -241,8 +244,7 @@ def _mouth(canvas: FloatImage, scene: Scene, look: Palette, clip: Matte, *, plai
 def _blush(canvas: FloatImage, scene: Scene, look: Palette, clip: Matte) -> None:
     """Warm the cheeks with one soft flat shape on each."""
     points, unit = scene.mesh.points.astype(np.float64), scene.unit
-    along = (points[263] - points[33]) / max(float(np.hypot(*(points[263] - points[33]))), 1e-6)
-    down = np.array([-along[1], along[0]])
+    along, down = _axes(points[33], points[263], scene)
     warm = np.clip(np.asarray(look.skin) * [1.0, 0.86, 0.86], 0, 255)
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     for index in (50, 280):
@@ -267,14 +269,11 @@ def draw_glasses(canvas: FloatImage, scene: Scene, look: Palette) -> None:
     width, rims = 1.5 * LINE * unit, []
     for (ring, _), ear in zip(EYES, (234, 454), strict=True):
         eye = points[list(ring)]
-        along = eye[8] - eye[0]
-        down = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
-        if down @ (points[152] - points[10]) < 0:
-            down = -down
+        _, down = _axes(eye[0], eye[8], scene)
         angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         x = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** 0.75 * 0.70
         y = np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.75 * 0.255 * unit
-        rim = (eye[0] + eye[8]) / 2 + np.outer(x, along) + np.outer(y + 0.045 * unit, down)
+        rim = (eye[0] + eye[8]) / 2 + np.outer(x, eye[8] - eye[0]) + np.outer(y + 0.045 * unit, down)
         stroke(canvas, np.concatenate([rim, rim[:2]]), look.ink, width, taper=(1.0, 1.0))
         hinge = rim[24]
         stroke(canvas, curve([hinge, points[ear]]), look.ink, width, taper=(1.0, 0.4), opacity=0.9)

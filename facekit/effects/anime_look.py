@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from facekit.effects.anime_scene import Scene
 from facekit.growing import grown
-from facekit.segment import feature_mask, inner_mouth_mask
+from facekit.segment import feature_mask, fill_rings, inner_mouth_mask
 from facekit.topology import LEFT_BROW, LEFT_EYE, LEFT_IRIS, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE, RIGHT_IRIS
 
 __all__ = ["Palette", "from_lab", "take_colours"]
@@ -132,9 +132,7 @@ def _median(lab: Floats, where: npt.NDArray[np.bool_]) -> Floats:
 
 
 def _ring(scene: Scene, ring: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    canvas = np.zeros(scene.face.shape, np.uint8)
-    cv2.fillPoly(canvas, [np.round(scene.seen.points[list(ring)] * 16).astype(np.int32)], 1, shift=4)
-    return canvas.view(np.bool_)
+    return fill_rings([scene.seen.points[list(ring)]], scene.face.shape)
 
 
 def _brows(scene: Scene, skin: Floats) -> tuple[Floats, float]:

@@ -16,6 +16,7 @@ from sqlalchemy import func, select, update
 from service.accounts.service import new_account, open_session
 from service.accounts.store import Account, SignIn
 from service.app import build, make_parts
+from service.ops.audit import Grounds
 from service.parts import Parts
 from service.policy import registry
 from service.policy.store import Acceptance
@@ -26,6 +27,7 @@ from tests.service.moved import MovedClock
 
 #: What an operator says with every request.
 WHY = {"Facekit-Reason": "request", "Facekit-Ticket": "MAIL-1"}
+GROUNDS = Grounds("a" * 32, "request", "MAIL-1")
 
 
 @dataclass

@@ -7,13 +7,12 @@ from sqlalchemy import select
 
 from service.contact.service import due
 from service.contact.store import Question
-from service.ops.audit import Grounds, list_audit
-from tests.service.local import WHY, become_operator, rows
+from service.ops.audit import list_audit
+from tests.service.local import GROUNDS, WHY, become_operator, rows
 from tests.service.serving import Server
 
 CANARY = "canary question 4741"
 REPLY = "canary-4742@example.org"
-GROUNDS = Grounds("a" * 32, "request", "MAIL-1")
 
 
 @pytest.mark.clause("P-5", partly="a question can be asked without an account, once the policy is accepted")

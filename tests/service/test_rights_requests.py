@@ -17,11 +17,10 @@ from service.rights import cases
 from service.rights.cases import Asking, catch_up
 from service.rights.service import find, list_requests, withdraw
 from service.rights.store import Case, CaseProof
-from tests.service.local import WHY
+from tests.service.local import GROUNDS, WHY
 from tests.service.moved import MovedClock, add_account, is_there, moved_parts
 
 PHONE = "+8613900000001"
-GROUNDS = Grounds("a" * 32, "request", "MAIL-1")
 OTHER = Grounds("b" * 32, "answer", "MAIL-2")
 
 

@@ -7,6 +7,15 @@ from tests.service.photos import allow, begin
 from tests.service.serving import Person
 
 
+def _made(person: Person, path: str, asked: object) -> str:
+    """Make what wants a fresh code, confirming where the last one has run out; return its number."""
+    made = person.http.post(path, json=asked)
+    if made.status_code == 401:
+        made = person.step_up().http.post(path, json=asked)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
 def session(person: Person) -> str:
     """Return the number of a session of somebody's."""
     items = person.http.get("/me/sessions").json()["items"]
@@ -19,11 +28,7 @@ def key(person: Person) -> str:
         if one["label"] == "of a thing":
             person.http.delete(f"/me/api-keys/{one['id']}")
     asked = {"label": "of a thing", "scopes": ["jobs:read"]}
-    made = person.http.post("/me/api-keys", json=asked)
-    if made.status_code == 401:
-        made = person.step_up().http.post("/me/api-keys", json=asked)
-    assert made.status_code == 201, made.text
-    return made.json()["id"]
+    return _made(person, "/me/api-keys", asked)
 
 
 def choice(person: Person) -> str:
@@ -53,11 +58,7 @@ def question(person: Person) -> str:
 def request(person: Person) -> str:
     """Ask for something that a human has to look at; return the request's number."""
     asked = {"kind": "correct", "text": "My name is spelt wrong."}
-    made = person.http.post("/privacy/requests", json=asked)
-    if made.status_code == 401:
-        made = person.step_up().http.post("/privacy/requests", json=asked)
-    assert made.status_code == 201, made.text
-    return made.json()["id"]
+    return _made(person, "/privacy/requests", asked)
 
 
 def version(person: Person) -> str:

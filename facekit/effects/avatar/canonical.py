@@ -10,7 +10,7 @@ import numpy.typing as npt
 from facekit.beard import beard_matte
 from facekit.effects.avatar.upright import mean_points
 from facekit.hair import hair_matte
-from facekit.segment import cut_out, eye_distance
+from facekit.segment import cut_out, eye_distance, fill_rings
 from facekit.values import FaceMesh, Image, Mask, Matte
 from facekit.views import box_of
 from facekit.warp import fit_similarity, transform_points
@@ -64,9 +64,7 @@ class View:
         Mask of shape (264, 252)
             True inside, where the photo reaches.
         """
-        canvas = np.zeros(self.inside.shape, np.uint8)
-        cv2.fillPoly(canvas, [np.rint(self.points[list(indices)] * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
-        return np.asarray(canvas.view(np.bool_) & self.inside)
+        return fill_rings([self.points[list(indices)]], self.inside.shape) & self.inside
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> Mask:
         """Mark a box of the upright frame.

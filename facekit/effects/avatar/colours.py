@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from facekit.effects.avatar.canonical import View
 from facekit.effects.avatar.palette import EYES, HAIR, SKIN, nearest
-from facekit.segment import eye_distance
+from facekit.segment import eye_distance, fill_rings
 from facekit.topology import LEFT_BROW, LEFT_EYE, LIPS_INNER, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE
 from facekit.values import FaceMesh, Image, Mask
 
@@ -218,8 +218,6 @@ def _ring(image: Image, x: float, y: float, radius: float, lids: npt.NDArray[np.
         return np.zeros((0, 3), np.uint8)
     row, col = np.mgrid[rows, cols]
     away = np.hypot(col - x, row - y) / max(radius, 1e-3)
-    opening = np.zeros(part.shape[:2], np.uint8)
-    corner = np.array([cols.start, rows.start], np.float32)
-    cv2.fillPoly(opening, [np.rint((lids - corner) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
-    seen = (opening > 0) & (away > 0.5) & (away < 0.92) & (row > y - 0.35 * radius)
+    opening = fill_rings([lids - np.array([cols.start, rows.start], np.float32)], part.shape)
+    seen = opening & (away > 0.5) & (away < 0.92) & (row > y - 0.35 * radius)
     return np.asarray(part[seen], np.uint8)

@@ -16,7 +16,18 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Curve", "circle", "ellipse", "flatten", "join", "polyline", "reverse", "shifted", "smooth"]
+__all__ = [
+    "Curve",
+    "between",
+    "circle",
+    "ellipse",
+    "flatten",
+    "join",
+    "polyline",
+    "reverse",
+    "shifted",
+    "smooth",
+]
 
 Curve: TypeAlias = npt.NDArray[np.float64]  # (3 n + 1, 2): start, then handle, handle, end of each piece
 
@@ -167,6 +178,25 @@ def join(*curves: Curve) -> Curve:
             joined = np.concatenate([joined, polyline([joined[-1], curve[0]])[1:]])
         joined = np.concatenate([joined, curve[1:]])
     return joined
+
+
+def between(outer: npt.ArrayLike, inner: npt.ArrayLike, *, corners: Sequence[int] = ()) -> Curve:
+    """Enclose what lies between two smooth lines, of which the second runs back.
+
+    Parameters
+    ----------
+    outer, inner : array_like of shape (N, 2)
+        Points along the lines.
+    corners : sequence of int
+        Points of the second at which it may break.
+
+    Returns
+    -------
+    Curve
+        One curve, which ends where it began.
+    """
+    there, back = smooth(outer), smooth(inner, corners=corners)
+    return join(there, back, polyline([back[-1], there[0]]))
 
 
 def reverse(curve: Curve) -> Curve:

@@ -133,7 +133,7 @@ class Cut:
             Open.
         """
         return (
-            smooth(self.figure.dome(volume * 0.62 + 0.0, -52, -18, steps=4)),
+            smooth(self.figure.dome(volume * 0.62, -52, -18, steps=4)),
             smooth(self.figure.dome(volume * 0.2 - 0.02, -42, -26, steps=3)),
         )
 
@@ -155,8 +155,4 @@ def fringe_line(cut: Cut) -> Flat:
     low = float(np.clip(cut.line + 0.1, cut.forehead + 0.18, cut.forehead + 0.34))
     x = np.linspace(t + 0.03, -t - 0.03, 9)
     locks = np.array([0.10, 0.0, 0.05, -0.015, 0.045, -0.01, 0.05, 0.01, 0.12])
-    return (
-        cut.mirrored(np.column_stack([x, low + locks]))
-        if cut.side >= 0
-        else cut.mirrored(np.column_stack([x, low + locks]))[::-1]
-    )
+    return cut.oriented(np.column_stack([x, low + locks]))

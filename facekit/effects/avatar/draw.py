@@ -10,8 +10,8 @@ from facekit.effects.avatar.measure import measure_face, measure_mesh
 from facekit.effects.avatar.portrait import Portrait
 from facekit.effects.avatar.raster import rasterise_drawing
 from facekit.effects.avatar.svg import write_svg
-from facekit.effects.finding import find_face
 from facekit.errors import ArrayError
+from facekit.finding import find_face
 from facekit.values import FaceMesh, Image, as_image
 
 __all__ = ["Avatar", "draw_avatar"]

@@ -2,18 +2,16 @@
 
 import numpy as np
 
-from facekit.effects.avatar.curves import Curve, circle, ellipse, join, polyline, shifted, smooth
-from facekit.effects.avatar.cuts import Cut, Flat, Parts, fringe_line
+from facekit.effects.avatar.curves import Curve, between, circle, ellipse, shifted, smooth
+from facekit.effects.avatar.cuts import Cut, Parts, fringe_line
 from facekit.effects.avatar.drawing import fill, stroke
 from facekit.effects.avatar.figure import LINE
 
 __all__ = ["bob", "curly", "long", "tied_up"]
 
 
-def _curtain(
-    cut: Cut, wide: float, ends: float, *, inward: float, fringe: bool
-) -> tuple[Curve, list[Curve], Flat]:
-    """Return what frames a face from a parting down to the ends: its outline, its strands, the outer line."""
+def _curtain(cut: Cut, wide: float, ends: float, *, inward: float, fringe: bool) -> tuple[Curve, list[Curve]]:
+    """Return what frames a face from a parting down to the ends: its outline and its strands."""
     w, t, v, line = cut.half, cut.temple, cut.volume, cut.line
     outer = cut.figure.dome(v, -92, 92, wide=wide, steps=13)
     outer[[0, -1]] = [(-w - wide - 0.02, -0.15), (w + wide + 0.02, -0.15)]
@@ -32,9 +30,7 @@ def _curtain(
                 (-t - 0.01, cut.forehead + 0.44),
             ]
         )
-    right = np.array(
-        [(w + wide - inward, ends), (w + wide + 0.0, ends - 0.32), (w + wide + 0.02, ends - 0.75)]
-    )
+    right = np.array([(w + wide - inward, ends), (w + wide, ends - 0.32), (w + wide + 0.02, ends - 0.75)])
     inner_right = np.array(
         [(w - 0.02 - inward * 0.3, ends - 0.03), (w + 0.015, ends - 0.4), (w - 0.01, -0.05), (w - 0.05, -0.4)]
     )
@@ -61,7 +57,20 @@ def _curtain(
         )
         for s in (-1, 1)
     ]
-    return smooth(ring, closed=True, corners=corners), strands, outer
+    return smooth(ring, closed=True, corners=corners), strands
+
+
+def _framing(
+    cut: Cut, wide: float, ends: float, *, inward: float, right: list[tuple[float, float]]
+) -> tuple[Parts, Parts]:
+    """Frame the face down to the ends; behind the head hair falls along `right`, and its mirror image."""
+    outline, strands = _curtain(cut, wide, ends, inward=inward, fringe=cut.figure.look.hairline > 0.16)
+    dome = cut.figure.dome(cut.volume * 0.8, -90, 90, wide=wide - 0.04, steps=9)
+    fall = np.array(right)
+    back = smooth(np.concatenate([dome, fall, fall[::-1] * (-1, 1)]), closed=True)
+    return [fill(back, colour=cut.back)], [
+        cut.filled(outline, "hair-cap", *strands, gleams=cut.gleams(cut.volume), side=0.62)
+    ]
 
 
 def bob(cut: Cut) -> tuple[Parts, Parts]:
@@ -80,26 +89,8 @@ def bob(cut: Cut) -> tuple[Parts, Parts]:
     w, chin = cut.half, float(cut.figure.oval[18, 1])
     wide = 0.14 + 0.25 * cut.volume
     ends = 0.78 * chin
-    outline, strands, _ = _curtain(cut, wide, ends, inward=0.1, fringe=cut.figure.look.hairline > 0.16)
-    back = smooth(
-        np.concatenate(
-            [
-                cut.figure.dome(cut.volume * 0.8, -90, 90, wide=wide - 0.04, steps=9),
-                [
-                    (w + wide - 0.05, 0.45),
-                    (w - 0.02, ends - 0.02),
-                    (0.3, ends + 0.03),
-                    (-0.3, ends + 0.03),
-                    (-w + 0.02, ends - 0.02),
-                    (-w - wide + 0.05, 0.45),
-                ],
-            ]
-        ),
-        closed=True,
-    )
-    return [fill(back, colour=cut.back)], [
-        cut.filled(outline, "hair-cap", *strands, gleams=cut.gleams(cut.volume), side=0.62)
-    ]
+    right = [(w + wide - 0.05, 0.45), (w - 0.02, ends - 0.02), (0.3, ends + 0.03)]
+    return _framing(cut, wide, ends, inward=0.1, right=right)
 
 
 def long(cut: Cut) -> tuple[Parts, Parts]:
@@ -117,28 +108,8 @@ def long(cut: Cut) -> tuple[Parts, Parts]:
     """
     w = cut.half
     wide = 0.13 + 0.3 * cut.volume
-    outline, strands, _ = _curtain(cut, wide, 1.52, inward=-0.06, fringe=cut.figure.look.hairline > 0.16)
-    back = smooth(
-        np.concatenate(
-            [
-                cut.figure.dome(cut.volume * 0.8, -90, 90, wide=wide - 0.04, steps=9),
-                [
-                    (w + wide + 0.0, 0.5),
-                    (w + wide + 0.08, 1.2),
-                    (w + 0.05, 1.72),
-                    (0.3, 1.6),
-                    (-0.3, 1.6),
-                    (-w - 0.05, 1.72),
-                    (-w - wide - 0.08, 1.2),
-                    (-w - wide - 0.0, 0.5),
-                ],
-            ]
-        ),
-        closed=True,
-    )
-    return [fill(back, colour=cut.back)], [
-        cut.filled(outline, "hair-cap", *strands, gleams=cut.gleams(cut.volume), side=0.62)
-    ]
+    right = [(w + wide, 0.5), (w + wide + 0.08, 1.2), (w + 0.05, 1.72), (0.3, 1.6)]
+    return _framing(cut, wide, 1.52, inward=-0.06, right=right)
 
 
 def tied_up(cut: Cut) -> tuple[Parts, Parts]:
@@ -174,9 +145,7 @@ def tied_up(cut: Cut) -> tuple[Parts, Parts]:
             (-w + 0.05, -0.13),
         ]
     )
-    outline = join(
-        smooth(outer), polyline([outer[-1], inner[0]]), smooth(inner), polyline([inner[-1], outer[0]])
-    )
+    outline = between(outer, inner)
     strands = [
         smooth([(s * x * t, line + d), (s * x * 0.75 * t, line - 0.2), (s * x * 0.2 * t, top + 0.08)])
         for s in (-1, 1)
@@ -211,26 +180,21 @@ def curly(cut: Cut) -> tuple[Parts, Parts]:
         closed=True,
     )
     edge = [
-        (w - 0.0, -0.2),
+        (w, -0.2),
         (w - 0.05, -0.42),
-        (t + 0.0, cut.forehead + 0.26),
+        (t, cut.forehead + 0.26),
         (0.74 * t, line + 0.08),
-        (0.38 * t, line + 0.0),
+        (0.38 * t, line),
         (0.0, line + 0.03),
-        (-0.38 * t, line + 0.0),
+        (-0.38 * t, line),
         (-0.74 * t, line + 0.08),
-        (-t - 0.0, cut.forehead + 0.26),
+        (-t, cut.forehead + 0.26),
         (-w + 0.05, -0.42),
-        (-w + 0.0, -0.2),
+        (-w, -0.2),
     ]
     outer = cut.figure.dome(0.06, -92, 92, wide=0.06, steps=13)
     outer[[0, -1]] = [(-w - 0.05, -0.2), (w + 0.05, -0.2)]
-    front = join(
-        smooth(outer),
-        polyline([outer[-1], edge[0]]),
-        smooth(edge, corners=range(2, 9)),
-        polyline([edge[-1], outer[0]]),
-    )
+    front = between(outer, edge, corners=range(2, 9))
     curls = [
         smooth([(x - 0.09, y + 0.05), (x - 0.05, y - 0.05), (x + 0.05, y - 0.05), (x + 0.08, y + 0.04)])
         for x, y in np.concatenate(
@@ -245,9 +209,7 @@ def curly(cut: Cut) -> tuple[Parts, Parts]:
         stroke(shifted(one, -0.01, 0.0), colour=cut.gleam, width=0.8 * LINE, opacity=0.7) for one in curls[:2]
     ]
     dark = [k for k in range(len(back)) if ring[k][0] > 0.62 * w]
-    return (
-        [fill(bulk, *back, colour=cut.colour), fill(*[back[k] for k in dark], colour=cut.shade)]
-        if dark
-        else [fill(bulk, *back, colour=cut.colour)],
-        [fill(front, colour=cut.colour), *shade, *light],
-    )
+    behind: Parts = [fill(bulk, *back, colour=cut.colour)]
+    if dark:
+        behind.append(fill(*[back[k] for k in dark], colour=cut.shade))
+    return behind, [fill(front, colour=cut.colour), *shade, *light]

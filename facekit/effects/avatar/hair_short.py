@@ -1,8 +1,10 @@
 """Hair that leaves the neck free: none, cropped, short, parted, with a fringe."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from facekit.effects.avatar.curves import Curve, join, polyline, smooth
+from facekit.effects.avatar.curves import Curve, between, smooth
 from facekit.effects.avatar.cuts import Cut, Parts, fringe_line
 from facekit.effects.avatar.drawing import Layer, Shape, stroke
 from facekit.effects.avatar.figure import LINE
@@ -29,7 +31,7 @@ def bald(cut: Cut) -> tuple[Parts, Parts]:
 
 
 def _cap(cut: Cut, *, volume: float, temples: float, line: float, burns: float, point: float = 0.0) -> Curve:
-    """Return short hair"s outline: over the dome, and back along temples and hairline."""
+    """Return short hair's outline: over the dome, and back along temples and hairline."""
     w, t = cut.half, cut.temple
     outer = cut.figure.dome(volume, -92, 92, wide=min(volume, 0.07), steps=13)
     outer[[0, -1], 1] = burns - 0.02
@@ -47,12 +49,7 @@ def _cap(cut: Cut, *, volume: float, temples: float, line: float, burns: float, 
         (-w + 0.085, burns - 0.24),
         (-w + 0.075, burns),
     ]
-    return join(
-        smooth(outer),
-        polyline([outer[-1], inner[0]]),
-        smooth(inner, corners=(3, 7)),
-        polyline([inner[-1], outer[0]]),
-    )
+    return between(outer, inner, corners=(3, 7))
 
 
 def buzz(cut: Cut) -> tuple[Parts, Parts]:
@@ -68,17 +65,12 @@ def buzz(cut: Cut) -> tuple[Parts, Parts]:
     back, front : list of Shape or Layer
         Behind the head, and before it.
     """
-    outline = _cap(cut, volume=0.035, temples=0.06, line=max(cut.line, cut.forehead + 0.0), burns=-0.16)
+    outline = _cap(cut, volume=0.035, temples=0.06, line=max(cut.line, cut.forehead), burns=-0.16)
     soft = mixed(cut.colour, cut.figure.skin, 0.14)
     shade = mixed(cut.shade, cut.figure.shade, 0.14)
     layer = cut.filled(outline, "hair-cap", gleams=(smooth(cut.figure.dome(-0.16, -46, -24, steps=4)),))
     recoloured = tuple(
-        Shape(
-            part.curves,
-            {cut.colour: soft, cut.shade: shade}.get(part.colour, part.colour),
-            part.width,
-            part.opacity,
-        )
+        replace(part, colour={cut.colour: soft, cut.shade: shade}.get(part.colour, part.colour))
         for part in layer.parts
         if isinstance(part, Shape)
     )
@@ -106,35 +98,28 @@ def short(cut: Cut) -> tuple[Parts, Parts]:
     if cut.side < 0:
         lift = lift[::-1]
     outer[:, 1] -= lift
-    inner = cut.mirrored(
+    inner = cut.oriented(
         [
             (w - 0.07, -0.15),
             (w - 0.085, -0.38),
             (t + 0.015, cut.forehead + 0.22),
             (t - 0.07, line + 0.06),
             (0.42 * t, line - 0.05),
-            (0.1 * t, line + 0.0),
+            (0.1 * t, line),
             (-0.22 * t, line + 0.035),
-            (-0.52 * t, line + 0.0),
+            (-0.52 * t, line),
             (-t + 0.06, line + 0.1),
             (-t - 0.015, cut.forehead + 0.24),
             (-w + 0.085, -0.38),
             (-w + 0.07, -0.15),
         ]
     )
-    if cut.side < 0:
-        inner = inner[::-1]
-    outline = join(
-        smooth(outer),
-        polyline([outer[-1], inner[0]]),
-        smooth(inner, corners=(3, 8)),
-        polyline([inner[-1], outer[0]]),
-    )
+    outline = between(outer, inner, corners=(3, 8))
     strands = [
         smooth(
             cut.mirrored([(0.5 * t, line - 0.03), (0.2 * t, line - 0.2), (-0.3 * t, line - 0.28 - 0.3 * v)])
         ),
-        smooth(cut.mirrored([(-0.1 * t, line + 0.0), (-0.35 * t, line - 0.12), (-0.66 * t, line - 0.1)])),
+        smooth(cut.mirrored([(-0.1 * t, line), (-0.35 * t, line - 0.12), (-0.66 * t, line - 0.1)])),
     ]
     return [], [cut.filled(outline, "hair-cap", *strands, gleams=cut.gleams(v))]
 
@@ -160,7 +145,7 @@ def side_parted(cut: Cut) -> tuple[Parts, Parts]:
         [
             (-w + 0.06, -0.1),
             (-w + 0.075, -0.36),
-            (-t - 0.0, cut.forehead + 0.28),
+            (-t, cut.forehead + 0.28),
             (-t + 0.1, line + 0.17),
             (-0.35 * t, line + 0.13),
             (0.1 * t, line + 0.06),
@@ -172,12 +157,7 @@ def side_parted(cut: Cut) -> tuple[Parts, Parts]:
         ]
     )[::-1]
     corner = 4 if cut.side >= 0 else 6
-    outline = join(
-        smooth(outer),
-        polyline([outer[-1], inner[0]]),
-        smooth(inner, corners=(corner,)),
-        polyline([inner[-1], outer[0]]),
-    )
+    outline = between(outer, inner, corners=(corner,))
     crown = (0.36 * t, cut.figure.top - 0.35 * v)
     strands = [
         smooth(cut.mirrored([part, (0.47 * t, line - 0.2), crown])),
@@ -207,12 +187,7 @@ def fringe(cut: Cut) -> tuple[Parts, Parts]:
     inner = np.concatenate(
         [[(w - 0.05, -0.06), (w - 0.07, -0.3)], edge, [(-w + 0.07, -0.3), (-w + 0.05, -0.06)]]
     )
-    outline = join(
-        smooth(outer),
-        polyline([outer[-1], inner[0]]),
-        smooth(inner, corners=(3, 5, 7, 9)),
-        polyline([inner[-1], outer[0]]),
-    )
+    outline = between(outer, inner, corners=(3, 5, 7, 9))
     strands = [
         smooth([edge[k] + (0, -0.01), edge[k] + (0.05 * cut.side, -0.14), edge[k] * (0.7, 1) + (0.05, -0.3)])
         for k in (3, 5, 7)

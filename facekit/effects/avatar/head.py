@@ -89,7 +89,7 @@ def draw_ears(figure: Figure) -> Layer:
                 smooth(
                     [
                         (x + side * 0.055, middle - 0.52 * tall),
-                        (x + side * 0.0, middle - 0.6 * tall),
+                        (x, middle - 0.6 * tall),
                         (x - side * 0.03, middle - 0.1 * tall),
                         (x + side * 0.02, middle + 0.25 * tall),
                     ]
@@ -118,9 +118,7 @@ def draw_face(figure: Figure) -> Layer:
     blush = mixed(figure.skin, "#e0533f", 0.42)
     for index, side in ((205, -1), (425, 1)):
         x, y = figure.at(index)
-        cheeks.append(
-            fill(ellipse(float(x) - side * -0.03, float(y) + 0.0, 0.19, 0.125), colour=blush, opacity=0.3)
-        )
+        cheeks.append(fill(ellipse(float(x) + side * 0.03, float(y), 0.19, 0.125), colour=blush, opacity=0.3))
     outline = face_curve(figure)
     return Layer(
         "face", (fill(outline, colour=figure.skin, name="skin"), Layer("cheeks", tuple(cheeks), outline))
@@ -160,10 +158,15 @@ def draw_shade(figure: Figure) -> Layer:
     return Layer("shade", (fill(join(inner, around), colour=figure.shade),), face_curve(figure))
 
 
+def _neck_half(figure: Figure) -> float:
+    """Return half the neck's width: as the jaw's, within what necks are."""
+    jaw = float(np.abs(figure.oval[[12, 24], 0]).mean())
+    return float(np.clip(0.66 * jaw, 0.34, 0.52))
+
+
 def neck_curve(figure: Figure) -> Curve:
     """Return the outline of the neck and the top of the chest."""
-    jaw = float(np.abs(figure.oval[[12, 24], 0]).mean())
-    w = float(np.clip(0.66 * jaw, 0.34, 0.52))
+    w = _neck_half(figure)
     return join(
         smooth([(-w, NECK_TOP), (-w, 1.05), (-w - 0.03, 1.25), (-w - 0.2, 1.42), (-w - 0.6, 1.56)]),
         polyline([(-w - 0.6, 1.56), (-w - 0.6, 2.2), (w + 0.6, 2.2), (w + 0.6, 1.56)]),
@@ -223,8 +226,7 @@ def draw_shoulders(figure: Figure, garment: str, collar: int) -> Layer:
     Layer
         ``shoulders``, clipped to the background's disc.
     """
-    jaw = float(np.abs(figure.oval[[12, 24], 0]).mean())
-    w = float(np.clip(0.66 * jaw, 0.34, 0.52)) + 0.12
+    w = _neck_half(figure) + 0.12
     dip = (1.58, 1.72, 1.30)[collar]
     side = (1.36, 1.36, 1.24)[collar]
     rim = smooth([(-w, side), (-0.55 * w, dip - 0.06), (0, dip), (0.55 * w, dip - 0.06), (w, side)])
@@ -258,17 +260,13 @@ def draw_shoulders(figure: Figure, garment: str, collar: int) -> Layer:
                 polyline([(0, dip + 0.02), (s * 0.36, dip + 0.26), (s * (w + 0.16), side + 0.14)]),
                 smooth([(s * (w + 0.16), side + 0.14), (s * (w - 0.02), side - 0.06)]),
             )
-            parts.append(
-                fill(
-                    flap, colour=mixed(garment, "#ffffff", 0.22) if s < 0 else mixed(garment, "#ffffff", 0.06)
-                )
-            )
+            parts.append(fill(flap, colour=mixed(garment, "#ffffff", 0.22 if s < 0 else 0.06)))
         parts.append(stroke(polyline([(0, dip + 0.06), (0, 2.4)]), colour=dark, width=0.6 * LINE))
     else:
         tube = join(
-            smooth([(-w + 0.02, 1.12), (-w + 0.0, 1.3), (-w - 0.06, 1.46)]),
+            smooth([(-w + 0.02, 1.12), (-w, 1.3), (-w - 0.06, 1.46)]),
             smooth([(-w - 0.06, 1.46), (-0.4 * w, 1.57), (0.4 * w, 1.57), (w + 0.06, 1.46)]),
-            smooth([(w + 0.06, 1.46), (w - 0.0, 1.3), (w - 0.02, 1.12)]),
+            smooth([(w + 0.06, 1.46), (w, 1.3), (w - 0.02, 1.12)]),
             smooth([(w - 0.02, 1.12), (0.4 * w, 1.2), (-0.4 * w, 1.2), (-w + 0.02, 1.12)]),
         )
         parts += [

@@ -4,6 +4,7 @@ Each item is guarded while it is set up, called and torn down. Hooks do that, no
 notebooks have no fixtures, and fixtures of a whole session are set up before those of a test. Python
 processes that a test starts, the kernels of notebooks among them, guard themselves
 (tests/guarded/sitecustomize.py says which do not), and what they try fails the item that runs then.
+Where FACEKIT_REQUIRE is set, as in CI, hypothesis draws the same examples in each run.
 """
 
 import os
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from facekit.egress import no_egress
 from facekit.errors import EgressError
@@ -23,6 +25,10 @@ collect_ignore = ["service/migrations", "tests/e2e/conftest.py", "tests/service/
 GUARDED = Path(__file__).parent / "tests" / "guarded"
 
 _log = pytest.StashKey[Path]()
+
+settings.register_profile("repeated", derandomize=True)
+if os.environ.get("FACEKIT_REQUIRE"):
+    settings.load_profile("repeated")
 
 
 def pytest_configure(config: pytest.Config) -> None:

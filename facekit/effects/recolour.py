@@ -31,10 +31,19 @@ LIPS = 3.0, 0.5  # and so much more on lips
 LEAST_ROOM = 0.5  # of L, a or b
 CHEEKS = (50, 101, 118, 117, 36, 205, 280, 330, 347, 346, 266, 425)  # right, left
 PORES = 0.025  # outer-eye distances; what is finer is detail
+NARROW, WIDE = 0.012, 0.06  # outer-eye distances; a fold is darker than its surroundings at this scale
+DEEPEST = 12.0  # L by which a fold may be darker; what is darker still is a nostril, a lash, a shadow
 STRONG = 9.0  # L; detail well over this is no pore, but a lash or a fold, and stays as it is
 
-DETAIL, FINE, COVER, COVERED, LIPS_AT = 3, 4, slice(5, 8), slice(8, 9), 9  # channels that are laid
-CHANGES = [0, 1, 2, DETAIL, FINE, 8]  # those of them that change something
+DETAIL, FOLDS, FINE, COVER, COVERED, LIPS_AT = (
+    3,
+    4,
+    5,
+    slice(6, 9),
+    slice(9, 10),
+    10,
+)  # channels that are laid
+CHANGES = [0, 1, 2, DETAIL, FOLDS, FINE, 9]  # those of them that change something
 
 Floats = npt.NDArray[np.float32]
 
@@ -45,6 +54,7 @@ def recolour(
     change: Floats,
     *,
     detail: Floats | None = None,
+    folds: Floats | None = None,
     cover: tuple[Floats, Matte] | None = None,
     relief: Floats | None = None,
     kept: Mask | None = None,
@@ -61,6 +71,8 @@ def recolour(
         By how much L, a and b change, in the model's layout.
     detail : ndarray of shape (192, 192), float32, optional
         By which share fine detail of the skin gets stronger, or, negative, weaker.
+    folds : ndarray of shape (192, 192), float32, optional
+        By which share the person's own folds get deeper, or, negative, shallower.
     cover : ndarray of shape (192, 192, 3) and Matte of shape (192, 192), optional
         CIELAB colours that are laid over the face first, and how much they cover.
     relief : ndarray of shape (h, w), float32, optional
@@ -82,11 +94,11 @@ def recolour(
     >>> bool((same == face).all())
     True
     """
-    if detail is None:
-        detail = np.zeros(change.shape[:2], np.float32)
-    over = np.zeros((*detail.shape, 4), np.float32) if cover is None else np.dstack(cover)
-    fine = np.zeros_like(detail)
-    laid, box = lay_texture(np.dstack([change, detail, fine, over, zones()["lips"]]), mesh, image.shape[:2])
+    none = np.zeros(change.shape[:2], np.float32)
+    detail, folds = none if detail is None else detail, none if folds is None else folds
+    over = np.dstack([none] * 4) if cover is None else np.dstack(cover)
+    layers = np.dstack([change, detail, folds, none, over, zones()["lips"]])
+    laid, box = lay_texture(layers, mesh, image.shape[:2])
     if relief is not None:
         laid[..., FINE] += relief
     if kept is not None and kept[box].any():
@@ -98,7 +110,10 @@ def recolour(
     if cover is not None:
         lab += laid[..., COVERED] * (laid[..., COVER] - lab)
     fresh = _in_its_light(lab, laid[..., :3], _usual(lab, mesh, box), laid[..., LIPS_AT])
-    fresh[..., 0] += laid[..., DETAIL] * _pores(lab[..., 0], PORES * eye_distance(mesh)) + laid[..., FINE]
+    unit = eye_distance(mesh)
+    fresh[..., 0] += laid[..., DETAIL] * _pores(lab[..., 0], PORES * unit) + laid[..., FINE]
+    if folds.any():
+        fresh[..., 0] += laid[..., FOLDS] * _own_folds(lab[..., 0], unit)
     result = image.copy()
     result[box] = np.where(changed[..., None], from_lab(fresh), part)
     return result
@@ -141,3 +156,10 @@ def _pores(light: Floats, sigma: float) -> Floats:
     """Return the fine detail of skin: what a blur takes away, but for strong edges."""
     fine = light - cv2.GaussianBlur(light, (0, 0), max(sigma, 0.5))
     return np.asarray(fine * np.exp(-np.square(fine / np.float32(STRONG))), np.float32)
+
+
+def _own_folds(light: Floats, unit: float) -> Floats:
+    """Return how dark the face's folds are against what lies around them, 0 or less."""
+    near = cv2.GaussianBlur(light, (0, 0), max(NARROW * unit, 0.5))
+    dark = np.minimum(near - cv2.GaussianBlur(light, (0, 0), max(WIDE * unit, 1.0)), 0)
+    return np.asarray(dark * np.exp(-np.square(dark / np.float32(DEEPEST))), np.float32)

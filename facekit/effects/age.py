@@ -1,0 +1,119 @@
+"""Make a face older or younger.
+
+find -> shape -> colour and folds -> hair. Shape and colour move along the axes of the statistical
+model. What a mean cannot hold is added: the face's own folds get deeper or shallower, folds that come
+with age are drawn where they come, pores show more or less, and hair turns grey.
+
+References
+----------
+.. [1] Burt & Perrett, "Perception of age in adult Caucasian male faces", Proc. R. Soc. Lond. B 259, 1995.
+.. [2] Tiddeman, Burt & Perrett, "Prototyping and Transforming Facial Textures for Perception Research",
+   IEEE CG&A 21(5), 2001: a mean loses wrinkles, so they are put back.
+"""
+
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from facekit.effects.folds import folds
+from facekit.effects.grey import grey_hair
+from facekit.effects.recolour import recolour
+from facekit.effects.reshape import reshape
+from facekit.effects.zones import open_parts, rim, zones
+from facekit.errors import ArrayError
+from facekit.face_model import along, lay_texture, move_mesh, texture_along
+from facekit.finding import find_face
+from facekit.segment import occluder_mask
+from facekit.stopwatch import Stopwatch
+from facekit.values import EffectResult, FaceMesh, Image, as_image
+
+__all__ = ["change_age"]
+
+YOUNGEST, OLDEST = -30.0, 40.0  # years that can be asked for
+SHAPE = 2.5  # years along the axis of shape for each year asked for
+OLDER, YOUNGER = (2.1, 1.8), (3.0, 2.4)  # and along the axis of texture, in L, and in a and b
+FOREHEAD = 0.3  # of the change of colour that a forehead gets as it grows younger: more shows as a shadow
+FULL = 30.0, 20.0  # years older, and younger, over which folds and pores change as far as they do
+DRAWN = 9.0  # L by which the deepest fold that is drawn is darker
+DEEPER, SHALLOWER = 1.0, 0.85  # by which the face's own folds change
+COARSER, FINER_SKIN = 0.5, 0.75  # and its pores
+
+Floats = npt.NDArray[np.float32]
+
+
+def change_age(image: Image, *, years: float, face: int | None = None) -> EffectResult:
+    """Move a face along the axis of age.
+
+    Parameters
+    ----------
+    image : Image of shape (H, W, 3), uint8
+        The picture; never modified.
+    years : float in [-30, 40]
+        Older or, negative, younger; 0 gives the picture back.
+    face : int, optional
+        Which face, largest first. By default, the largest.
+
+    Returns
+    -------
+    EffectResult
+        `mask` tells which pixels differ from `image`; `faces` holds the face with its new shape.
+
+    Raises
+    ------
+    ArrayError
+        `image` is not a picture or `years` is out of range.
+    NoFaceError
+        The picture shows no face.
+    FaceIndexError
+        It has fewer faces than `face` asks for.
+
+    References
+    ----------
+    .. [1] Tiddeman, Burt & Perrett, IEEE CG&A 21(5), 2001.
+
+    Examples
+    --------
+    >>> from facekit.synthetic import synthetic_face
+    >>> result = change_age(synthetic_face(192), years=20)
+    >>> result.image.shape, list(result.timings)
+    ((192, 192, 3), ['detect', 'shape', 'colour', 'hair'])
+    """
+    image = as_image(image)
+    if not YOUNGEST <= years <= OLDEST:
+        raise ArrayError(f"years: expected {YOUNGEST:g} to {OLDEST:g}, got {years:g}")
+    watch = Stopwatch()
+    with watch("detect"):
+        mesh = find_face(image, face)
+    if years == 0:
+        unchanged = np.zeros(image.shape[:2], np.bool_)
+        return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(watch.seconds))
+    with watch("shape"):
+        moved = move_mesh(mesh, along(age=SHAPE * years))
+        shaped = reshape(image, mesh, moved)
+    with watch("colour"):
+        result = _coloured(shaped, moved, years)
+    if years > 0:
+        with watch("hair"):
+            result = grey_hair(result, moved, years)
+    return EffectResult(result, (result != image).any(axis=2), (moved,), MappingProxyType(watch.seconds))
+
+
+def _coloured(image: Image, mesh: FaceMesh, years: float) -> Image:
+    """Change the skin's colour, folds and pores."""
+    parts, shape = zones(), image.shape[:2]
+    free = rim() * (1 - open_parts())
+    light, chroma = OLDER if years > 0 else YOUNGER
+    if years < 0:
+        free = free * (1 - (1 - FOREHEAD) * parts["forehead"])
+    change = texture_along(age=years) * np.array([light, chroma, chroma], np.float32) * free[..., None]
+    skin = (1 - parts["eyes"] - parts["brows"] - parts["lips"]) * rim()
+    share = years / FULL[0] if years > 0 else max(years / FULL[1], -1.0)
+    own = share * (DEEPER if share > 0 else SHALLOWER) * skin
+    pores = share * (COARSER if share > 0 else FINER_SKIN) * skin
+    drawn = None
+    if share > 0:
+        laid, _ = lay_texture(folds()[..., None], mesh, shape)
+        drawn = np.float32(DRAWN * share) * laid.reshape(laid.shape[:2])
+    kept = occluder_mask(image, mesh)
+    return recolour(image, mesh, change, detail=pores, folds=own, relief=drawn, kept=kept)

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from facekit.codec import decode_image, encode_image, read_image, write_image
     from facekit.colour import match_colour
     from facekit.data import list_samples, load_sample, synthetic_face
+    from facekit.effects import EFFECTS
+    from facekit.effects.age import change_age
+    from facekit.effects.anime import animefy
+    from facekit.effects.avatar import draw_avatar
+    from facekit.effects.gender import change_gender
+    from facekit.effects.morph import average, caricature, morph
     from facekit.envelope import open_sealed, seal
     from facekit.landmarks import detect_faces
     from facekit.privacy import Scratch
@@ -36,6 +42,12 @@ _HOME = {
     "codec": ("decode_image", "encode_image", "read_image", "write_image"),
     "colour": ("match_colour",),
     "data": ("list_samples", "load_sample", "synthetic_face"),
+    "effects": ("EFFECTS",),
+    "effects.age": ("change_age",),
+    "effects.anime": ("animefy",),
+    "effects.avatar": ("draw_avatar",),
+    "effects.gender": ("change_gender",),
+    "effects.morph": ("average", "caricature", "morph"),
     "envelope": ("open_sealed", "seal"),
     "landmarks": ("detect_faces",),
     "privacy": ("Scratch",),
@@ -48,13 +60,20 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "EFFECTS",
     "Client",
     "Scratch",
+    "animefy",
+    "average",
     "blend_poisson",
     "canaries_of",
+    "caricature",
+    "change_age",
+    "change_gender",
     "decode_image",
     "detect_faces",
     "doctor",
+    "draw_avatar",
     "encode_image",
     "find_residue",
     "list_samples",
@@ -62,6 +81,7 @@ __all__ = [
     "load_sample",
     "load_template",
     "match_colour",
+    "morph",
     "open_sealed",
     "read_image",
     "run_in_cell",

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Self
 
+from facekit.effects import EFFECTS
 from facekit.envelope import Bytes, open_sealed
 from facekit.errors import (
     CellCrashedError,
@@ -36,8 +37,10 @@ __all__ = ["WORKS", "CellResult", "Cells", "Lease"]
 
 Progress = Callable[[str], object]
 
-#: What a cell can be asked to do, as "module:function"; a new effect is a line here.
-WORKS: Final[Mapping[str, str]] = MappingProxyType({"swap": "facekit.works:swap"})
+#: What a cell can be asked to do, as "module:function": the swap, and the catalogue of effects.
+WORKS: Final[Mapping[str, str]] = MappingProxyType(
+    {name: f"facekit.works:{name}" for name in ("swap", *EFFECTS)}
+)
 _STAGE: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
 _ENDING = 5.0  # seconds that a cell may take to end after it has said that it is done
 

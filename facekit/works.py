@@ -12,18 +12,20 @@ from typing import Any, Final
 import cv2
 
 from facekit.codec import decode_image, encode_image
+from facekit.effects import EFFECTS, Effect
 from facekit.errors import ConsentError, InputError, SampleError, TemplateError
-from facekit.inside import Tell
+from facekit.inside import Tell, Work
 from facekit.landmarks import detect_faces
 from facekit.ready import template_names
 from facekit.swap import Dials, swap_face
 from facekit.tasks import close_tasks
 from facekit.templates import load_template
-from facekit.values import Template
+from facekit.values import Image, Template
 
-__all__ = ["prepare", "swap"]
+__all__ = ["age", "anime", "avatar", "caricature", "gender", "prepare", "swap"]
 
 _NOBODY: Final = "spacesuit"  # its face is drawn from averages
+_ANY_WORK: Final = frozenset({"format", "alone"})  # options of every work
 _DIALS: Final = frozenset({"face", "slot", *(dial.name for dial in fields(Dials))})
 
 
@@ -51,23 +53,35 @@ def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
         What `decode_image`, `swap_face` and `encode_image` refuse; an option is unknown; somebody else
         is in the photo.
     """
-    dials = {name: value for name, value in options.items() if name not in ("template", "format", "alone")}
+    dials = {name: value for name, value in options.items() if name not in ("template", *_ANY_WORK)}
     if unknown := dials.keys() - _DIALS:
         raise InputError(f"options: {', '.join(sorted(unknown))} unknown to a swap")
     template = _template(str(options.get("template", "")))
-    tell("decode")
-    image = decode_image(photo)
-    # Clause 1.2.2(4)c: from here on the photo is pixels in this process alone, and ends with it.
-    photo[:] = bytes(len(photo))
-    # Clause 1.3.3 note: a second face needs a statement of its own.
-    if options.get("alone") and len(detect_faces(image)) > 1:
-        raise ConsentError("somebody else is in the photo: state that they agree, too, or cut them off")
+    image = _decoded(photo, options, tell)
     try:
         result = swap_face(image, template, progress=tell, **dials)
     except TypeError as error:
         raise InputError("options: a dial is not a number") from error
-    tell("encode")
-    return encode_image(result.image, str(options.get("format", "png")))
+    return _encoded(result.image, options, tell)
+
+
+def _work_of(effect: Effect) -> Work:
+    """Return the work that does an effect of the catalogue."""
+
+    def work(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
+        chosen = effect.checked({name: value for name, value in options.items() if name not in _ANY_WORK})
+        image = _decoded(photo, options, tell)
+        result = effect.apply(image, chosen, progress=tell)
+        return _encoded(result.image, options, tell)
+
+    return work
+
+
+age = _work_of(EFFECTS["age"])
+anime = _work_of(EFFECTS["anime"])
+avatar = _work_of(EFFECTS["avatar"])
+caricature = _work_of(EFFECTS["caricature"])
+gender = _work_of(EFFECTS["gender"])
 
 
 def prepare() -> None:
@@ -85,7 +99,38 @@ def prepare() -> None:
         dials = {"shape": 0.5, "features": 0.5} if kind == "png" else {}
         for name in names:
             swap(bytearray(photo), {"template": name, "format": kind, **dials}, str)
+    for work, options in _TRIED:
+        work(bytearray(photo), options, str)
     close_tasks()  # carried over a fork, one would hang
+
+
+_TRIED: Final[tuple[tuple[Work, Mapping[str, Any]], ...]] = (
+    (gender, {"toward": "female"}),
+    (gender, {"toward": "male"}),
+    (age, {"years": 20}),
+    (age, {"years": -15}),
+    (anime, {"style": "cel"}),
+    (anime, {"style": "ink"}),
+    (avatar, {}),
+    (caricature, {}),
+)
+
+
+def _decoded(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> Image:
+    """Decode a photo and overwrite its file; refuse it if somebody else is in it who may not be."""
+    tell("decode")
+    image = decode_image(photo)
+    # Clause 1.2.2(4)c: from here on the photo is pixels in this process alone, and ends with it.
+    photo[:] = bytes(len(photo))
+    # Clause 1.3.3 note: a second face needs a statement of its own.
+    if options.get("alone") and len(detect_faces(image)) > 1:
+        raise ConsentError("somebody else is in the photo: state that they agree, too, or cut them off")
+    return image
+
+
+def _encoded(image: Image, options: Mapping[str, Any], tell: Tell) -> bytes:
+    tell("encode")
+    return encode_image(image, str(options.get("format", "png")))
 
 
 @cache

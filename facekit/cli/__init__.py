@@ -11,8 +11,21 @@ from typing import Annotated
 import typer
 
 from facekit import __version__
-from facekit.cli import landmarks, lists, opening, proof, receipt, reports, residue, seal, serve, swap
+from facekit.cli import (
+    effects,
+    landmarks,
+    lists,
+    opening,
+    proof,
+    receipt,
+    reports,
+    residue,
+    seal,
+    serve,
+    swap,
+)
 from facekit.cli.base import Group
+from facekit.effects import EFFECTS
 
 __all__ = ["app"]
 
@@ -43,6 +56,8 @@ def _facekit(
 
 
 app.command(epilog=swap.EXAMPLES)(swap.swap)
+for _effect in EFFECTS.values():
+    app.command(_effect.name, epilog=effects.examples_of(_effect))(effects.command_of(_effect))
 app.command(epilog=landmarks.EXAMPLES)(landmarks.landmarks)
 app.command(epilog=seal.EXAMPLES)(seal.seal)
 app.command(epilog=opening.KEY_EXAMPLES)(opening.key)
@@ -51,6 +66,7 @@ app.command(epilog=receipt.EXAMPLES)(receipt.receipt)
 app.command(epilog=residue.EXAMPLES)(residue.residue)
 app.command(epilog=proof.EXAMPLES)(proof.proof)
 app.command(epilog=serve.EXAMPLES)(serve.serve)
+app.command()(effects.effects)
 app.command()(lists.templates)
 app.command()(lists.samples)
 app.command()(lists.models)

@@ -11,7 +11,7 @@ from facekit.errors import ModelError
 if TYPE_CHECKING:
     from facekit.models import Model
 
-__all__ = ["models", "samples", "templates"]
+__all__ = ["models", "samples", "show_rows", "templates"]
 
 
 def templates(as_json: JsonOption = False) -> None:
@@ -105,7 +105,18 @@ def _state(model: "Model") -> str:
 def _show(name: str, rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         put_json({name: rows})
-        return
+    else:
+        show_rows(rows)
+
+
+def show_rows(rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as a table.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        With the same keys, which name the columns.
+    """
     from rich.table import Table
     from rich.text import Text
 

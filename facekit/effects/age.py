@@ -25,7 +25,7 @@ from facekit.errors import ArrayError
 from facekit.face_model import along, lay_texture, move_mesh, texture_along
 from facekit.finding import find_face
 from facekit.segment import occluder_mask
-from facekit.stopwatch import Stopwatch
+from facekit.stopwatch import Progress, Stopwatch
 from facekit.values import EffectResult, FaceMesh, Image, as_image
 
 __all__ = ["change_age"]
@@ -42,7 +42,9 @@ COARSER, FINER_SKIN = 0.5, 0.75  # and its pores
 Floats = npt.NDArray[np.float32]
 
 
-def change_age(image: Image, *, years: float, face: int | None = None) -> EffectResult:
+def change_age(
+    image: Image, *, years: float, face: int | None = None, progress: Progress | None = None
+) -> EffectResult:
     """Move a face along the axis of age.
 
     Parameters
@@ -53,6 +55,8 @@ def change_age(image: Image, *, years: float, face: int | None = None) -> Effect
         Older or, negative, younger; 0 gives the picture back.
     face : int, optional
         Which face, largest first. By default, the largest.
+    progress : function, optional
+        Is told each stage as it begins.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def change_age(image: Image, *, years: float, face: int | None = None) -> Effect
     image = as_image(image)
     if not YOUNGEST <= years <= OLDEST:
         raise ArrayError(f"years: expected {YOUNGEST:g} to {OLDEST:g}, got {years:g}")
-    watch = Stopwatch()
+    watch = Stopwatch(progress)
     with watch("detect"):
         mesh = find_face(image, face)
     if years == 0:
@@ -90,7 +94,7 @@ def change_age(image: Image, *, years: float, face: int | None = None) -> Effect
         return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(watch.seconds))
     with watch("shape"):
         moved = move_mesh(mesh, along(age=SHAPE * years))
-        shaped = reshape(image, mesh, moved)
+        shaped = reshape(image, mesh, moved.points)
     with watch("colour"):
         result = _coloured(shaped, moved, years)
     if years > 0:

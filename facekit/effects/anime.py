@@ -24,7 +24,7 @@ from facekit.effects.anime_shape import narrowed
 from facekit.effects.anime_tones import Tones, draw_lines, ink_tones, paint, tones_of
 from facekit.errors import ArrayError
 from facekit.finding import find_face
-from facekit.stopwatch import Stopwatch
+from facekit.stopwatch import Progress, Stopwatch
 from facekit.topology import SURFACE_POINTS, face_triangles
 from facekit.values import EffectResult, FaceMesh, FloatImage, Image, as_image
 from facekit.views import box_of
@@ -39,7 +39,12 @@ Floats = npt.NDArray[np.float32]
 
 
 def animefy(
-    image: Image, *, style: Style = "cel", amount: float = 1.0, face: int | None = None
+    image: Image,
+    *,
+    style: Style = "cel",
+    amount: float = 1.0,
+    face: int | None = None,
+    progress: Progress | None = None,
 ) -> EffectResult:
     """Draw a picture as anime, with one face redrawn by hand, as it were.
 
@@ -53,6 +58,8 @@ def animefy(
         0 gives the picture back, 1 the drawing; between, one shows through the other.
     face : int, optional
         Which face is drawn, largest first. By default, the largest. All else is simplified.
+    progress : function, optional
+        Is told each stage as it begins.
 
     Returns
     -------
@@ -85,7 +92,7 @@ def animefy(
         raise ArrayError(f'style: expected "cel" or "ink", got {style!r}')
     if not 0 <= amount <= 1:
         raise ArrayError(f"amount: expected 0 to 1, got {amount:g}")
-    watch = Stopwatch()
+    watch = Stopwatch(progress)
     with watch("detect"):
         mesh = find_face(image, face)
     if amount == 0:

@@ -34,7 +34,7 @@ from facekit.face_model import (
 )
 from facekit.finding import find_face
 from facekit.segment import occluder_mask
-from facekit.stopwatch import Stopwatch
+from facekit.stopwatch import Progress, Stopwatch
 from facekit.values import EffectResult, FaceMesh, Image, as_image
 
 __all__ = ["change_gender"]
@@ -65,7 +65,12 @@ Floats = npt.NDArray[np.float32]
 
 
 def change_gender(
-    image: Image, *, toward: Toward = "auto", amount: float = 1.0, face: int | None = None
+    image: Image,
+    *,
+    toward: Toward = "auto",
+    amount: float = 1.0,
+    face: int | None = None,
+    progress: Progress | None = None,
 ) -> EffectResult:
     """Move a face along the axis from women to men, or back.
 
@@ -80,6 +85,8 @@ def change_gender(
         0 gives the picture back; 0.5 looks in between; at 1 most people see the other gender.
     face : int, optional
         Which face, largest first. By default, the largest.
+    progress : function, optional
+        Is told each stage as it begins.
 
     Returns
     -------
@@ -111,7 +118,7 @@ def change_gender(
         raise ArrayError(f'toward: expected "auto", "female" or "male", got {toward!r}')
     if not 0 <= amount <= MOST:
         raise ArrayError(f"amount: expected 0 to {MOST:g}, got {amount:g}")
-    watch = Stopwatch()
+    watch = Stopwatch(progress)
     with watch("detect"):
         mesh = find_face(image, face)
     if amount == 0:
@@ -121,7 +128,7 @@ def change_gender(
         fitted = fit_face(mesh)
         side = _way(image, mesh, fitted, toward)
         moved = move_mesh(mesh, along(gender=STEPS * amount * side), fitted=fitted)
-        shaped = reshape(image, mesh, moved)
+        shaped = reshape(image, mesh, moved.points)
     with watch("colour"):
         result = _coloured(shaped, moved, amount * side)
     return EffectResult(result, (result != image).any(axis=2), (moved,), MappingProxyType(watch.seconds))

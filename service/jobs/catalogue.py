@@ -9,8 +9,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, create_model
 
+import facekit.effects
 from facekit.ready import Ready, ready_templates
 from service.errors import RefusedError
 from service.schemas import Schema
@@ -39,6 +40,15 @@ class SwapOptions(Schema):
     """The result's format."""
 
 
+class _EffectOptions(Schema):
+    """What every effect of the catalogue can be asked for besides its own."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: Literal["png", "jpeg", "webp"] = "png"
+    """The result's format."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """Something that can be done with a face.
@@ -58,9 +68,31 @@ class Effect:
     takes_template: bool
 
 
-#: Each is one of `facekit.pool.WORKS`; a new effect is a line here, too.
+def _options_of(effect: facekit.effects.Effect) -> type[Schema]:
+    """Return the schema of an effect's options: its parameters, and the result's format."""
+    name = f"{effect.name.capitalize()}Options"
+    chosen: dict[str, Any] = {one.name: _field_of(one) for one in effect.parameters}
+    words = f"The options of `facekit {effect.name}`, and the result's format."
+    return create_model(name, __base__=_EffectOptions, __module__=__name__, __doc__=words, **chosen)
+
+
+def _field_of(one: facekit.effects.Parameter) -> tuple[Any, Any]:
+    if one.kind == "choice":
+        return Literal[one.choices], Field(one.default, description=one.words)
+    kind = int if one.kind == "whole" else float
+    bounds: dict[str, Any] = {"ge": one.least, "le": one.most}
+    if kind is float:
+        bounds["allow_inf_nan"] = False
+    return kind, Field(one.default, description=one.words, **bounds)
+
+
+#: Each is one of `facekit.pool.WORKS`: the swap, and what facekit's own catalogue holds.
 EFFECTS: Final[Mapping[str, Effect]] = MappingProxyType(
-    {"swap": Effect("The face of the photo goes into a template.", SwapOptions, takes_template=True)}
+    {"swap": Effect("Put the face of the photo into a template.", SwapOptions, takes_template=True)}
+    | {
+        name: Effect(one.words, _options_of(one), takes_template=False)
+        for name, one in facekit.effects.EFFECTS.items()
+    }
 )
 
 

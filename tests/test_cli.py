@@ -25,6 +25,8 @@ HEAVY = {"cryptography", "cv2", "scipy", "numba", "mediapipe", "matplotlib", "PI
 COMMANDS = (
     *(
         "swap",
+        *facekit.EFFECTS,
+        "effects",
         "landmarks",
         "seal",
         "key",
@@ -120,7 +122,7 @@ def test_every_command_explains_itself_and_speaks_json(command):
     assert "--json" in run.output
 
 
-@pytest.mark.parametrize("command", ["swap", "landmarks"])
+@pytest.mark.parametrize("command", ["swap", "landmarks", *facekit.EFFECTS])
 def test_picture_commands_show_examples(command):
     assert f"facekit {command} --batch" in CliRunner().invoke(app, [command, "--help"]).output
 

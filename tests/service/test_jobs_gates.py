@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select
 
+from facekit.effects import EFFECTS
 from facekit.pool import WORKS
 from facekit.works import _DIALS
 from service.jobs import catalogue
@@ -102,6 +103,9 @@ def test_what_was_said_of_the_person_shown_stands_in_the_ledger(person, server):
         {"webhook": "https://[64:ff9b::7f00:1]/"},
         {"source": "disk"},
         {"template": "../canary-88"},
+        {"effect": "age"},
+        {"effect": "age", "template": None, "options": {"years": 41}},
+        {"effect": "gender", "template": None, "options": {"toward": "canary-88"}},
         {"canary-88": 1},
     ],
 )
@@ -115,7 +119,7 @@ def test_what_cannot_be_done_is_refused_before_a_cell_is_leased(person, server, 
 
 
 def test_the_catalogue_is_what_the_cells_can_do():
-    assert catalogue.EFFECTS.keys() <= WORKS.keys()
+    assert catalogue.EFFECTS.keys() == WORKS.keys()
     assert set(catalogue.SwapOptions.model_fields) == _DIALS | {"format"}
     assert catalogue.checked("swap", "stamp", {}) == {
         "face": 0,
@@ -128,6 +132,23 @@ def test_the_catalogue_is_what_the_cells_can_do():
         "format": "png",
         "template": "stamp",
     }
+
+
+@pytest.mark.parametrize("effect", EFFECTS.values(), ids=list(EFFECTS))
+def test_the_service_offers_each_effect_as_facekits_catalogue_has_it(effect):
+    offered = catalogue.EFFECTS[effect.name]
+    assert (offered.words, offered.takes_template) == (effect.words, False)
+    schema = offered.options.model_json_schema()["properties"]
+    assert set(schema) == {one.name for one in effect.parameters} | {"format"}
+    for one in effect.parameters:
+        shown = schema[one.name]
+        assert (shown["default"], shown["description"]) == (one.default, one.words)
+        if one.choices:
+            assert tuple(shown["enum"]) == one.choices
+        else:
+            assert (shown["minimum"], shown["maximum"]) == (one.least, one.most)
+    asked = catalogue.checked(effect.name, None, {})
+    assert asked == effect.checked({}) | {"format": "png"}
 
 
 def test_what_there_is_can_be_read_by_anybody(server):

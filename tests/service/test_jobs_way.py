@@ -111,6 +111,19 @@ def test_what_has_been_acknowledged_is_gone(user, photo):
     assert [(one["id"], one["state"]) for one in listed] == [(job["id"], "delivered")]
 
 
+def test_an_effect_of_the_catalogue_is_a_job_like_the_swap(user, photo):
+    options = {"toward": "male", "amount": 0.5, "format": "webp"}
+    with KeyPair.generate() as keys:
+        job = begin(user, keys=keys, effect="gender", template=None, options=options)
+        hand_in(user, job, photo.file)
+        told = [data["stage"] for _, kind, data in follow(user, job) if kind == "stage"]
+        assert told == ["opened", "decode", "detect", "shape", "colour", "encode"]
+        answer = user.http.get(f"/jobs/{job['id']}/result")
+        picture = open_sealed(answer.content, keys, job=job["id"], direction="result")
+    assert decode_image(bytes(picture)).shape == (512, 512, 3)
+    assert user.http.delete(f"/jobs/{job['id']}").status_code == 200
+
+
 def test_a_photo_without_a_face_fails_and_says_why(user):
     from facekit import encode_image, synthetic_face
 

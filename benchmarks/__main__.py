@@ -27,6 +27,7 @@ NAMES = (
     "cold",
     "detection",
     "swap",
+    "effects",
     "threads",
     "warping",
     "poisson",

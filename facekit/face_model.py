@@ -23,6 +23,7 @@ import numpy.typing as npt
 from facekit.assets import load_numbers
 from facekit.errors import ArrayError
 from facekit.lab import to_lab
+from facekit.segment import cut_out
 from facekit.topology import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS, SURFACE_POINTS, face_triangles
 from facekit.values import FaceMesh, Image, Mask, Matte, Points
 from facekit.views import box_of
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 TEXTURE_SIDE = 192  # texels
+RIM = 2.0  # pixels around a mesh that its sampling may reach
 REMAPPED = 4  # channels that OpenCV remaps at once
 ROUNDS = 5  # of generalised Procrustes alignment; three are enough for the sixth digit
 
@@ -319,9 +321,10 @@ def read_colours(image: Image, mesh: FaceMesh, matte: Matte) -> tuple[Texture, M
     >>> bool(matte[96, 96] == 1), bool(colours[96, 96, 0] > 20)
     (True, True)
     """
-    levels = np.rint(np.clip(matte, 0, 1) * 255).astype(np.uint8)
-    seen, _ = _carried(np.dstack([levels] * 3), mesh)
-    return _seen(image, mesh)[0], np.asarray(seen[..., 0] / np.float32(255), np.float32)
+    part, near, box = cut_out(image, mesh, RIM)
+    levels = np.rint(np.clip(matte[box], 0, 1) * 255).astype(np.uint8)
+    seen, _ = _carried(np.repeat(levels[..., None], 3, axis=2), near)
+    return _seen(part, near)[0], np.asarray(seen[..., 0] / np.float32(255), np.float32)
 
 
 def texture_along(*, gender: float = 0.0, age: float = 0.0) -> Texture:

@@ -11,11 +11,10 @@ References
    IEEE CG&A 21(5), 2001: a mean loses wrinkles, so they are put back.
 """
 
-from types import MappingProxyType
-
 import numpy as np
 import numpy.typing as npt
 
+from facekit.effects.finish import finish
 from facekit.effects.folds import folds
 from facekit.effects.grey import grey_hair
 from facekit.effects.recolour import recolour
@@ -90,8 +89,7 @@ def change_age(
     with watch("detect"):
         mesh = find_face(image, face)
     if years == 0:
-        unchanged = np.zeros(image.shape[:2], np.bool_)
-        return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(watch.seconds))
+        return finish(image, image.copy(), mesh, watch)
     with watch("shape"):
         moved = move_mesh(mesh, along(age=SHAPE * years))
         shaped = reshape(image, mesh, moved.points)
@@ -100,7 +98,7 @@ def change_age(
     if years > 0:
         with watch("hair"):
             result = grey_hair(result, moved, years)
-    return EffectResult(result, (result != image).any(axis=2), (moved,), MappingProxyType(watch.seconds))
+    return finish(image, result, moved, watch)
 
 
 def _coloured(image: Image, mesh: FaceMesh, years: float) -> Image:

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from facekit.effects.finish import finish
 from facekit.effects.recolour import recolour
 from facekit.effects.reshape import reshape
 from facekit.effects.shave import shave
@@ -122,8 +123,7 @@ def change_gender(
     with watch("detect"):
         mesh = find_face(image, face)
     if amount == 0:
-        unchanged = np.zeros(image.shape[:2], np.bool_)
-        return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(watch.seconds))
+        return finish(image, image.copy(), mesh, watch)
     with watch("shape"):
         fitted = fit_face(mesh)
         side = _way(image, mesh, fitted, toward)
@@ -131,7 +131,7 @@ def change_gender(
         shaped = reshape(image, mesh, moved.points)
     with watch("colour"):
         result = _coloured(shaped, moved, amount * side)
-    return EffectResult(result, (result != image).any(axis=2), (moved,), MappingProxyType(watch.seconds))
+    return finish(image, result, moved, watch)
 
 
 def _way(image: Image, mesh: FaceMesh, fitted: FittedFace, toward: Toward) -> int:

@@ -10,11 +10,11 @@ References
 
 from collections.abc import Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
+from facekit.effects.finish import finish
 from facekit.effects.reshape import reshape
 from facekit.errors import ArrayError
 from facekit.face_model import average_shape, fit_face, mean_shape, move_mesh
@@ -81,14 +81,13 @@ def caricature(
     with watch("detect"):
         mesh = find_face(image, face)
     if amount == 0:
-        unchanged = np.zeros(image.shape[:2], np.bool_)
-        return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(watch.seconds))
+        return finish(image, image.copy(), mesh, watch)
     with watch("shape"):
         fitted = fit_face(mesh)
         step = np.float32(amount) * (fitted.shape - mean_shape())
         moved = move_mesh(mesh, np.asarray(step, np.float32), fitted=fitted)
         result = reshape(image, mesh, moved.points)
-    return EffectResult(result, (result != image).any(axis=2), (moved,), MappingProxyType(watch.seconds))
+    return finish(image, result, moved, watch)
 
 
 def morph(

@@ -28,6 +28,7 @@ CALM = 8.0  # of a or b; below this, a colour that gets paler loses less
 PALEST = 0.55, 0.3  # of a or b that are left at least, on skin and on lips
 RUDDY = 1.4, 1.1  # of the cheeks' own a and b, to which a change may lead on skin
 LIPS = 3.0, 0.5  # and so much more on lips
+LEAST_CHANGE = 1e-3  # of L, a, b or a share; less is none
 LEAST_ROOM = 0.5  # of L, a or b
 CHEEKS = (50, 101, 118, 117, 36, 205, 280, 330, 347, 346, 266, 425)  # right, left
 PORES = 0.025  # outer-eye distances; what is finer is detail
@@ -105,7 +106,9 @@ def recolour(
         hidden = cv2.GaussianBlur(kept[box].astype(np.float32), (0, 0), 0.02 * eye_distance(mesh))
         laid[..., CHANGES] *= np.clip(1 - 1.5 * hidden, 0, 1)[..., None]
     part = image[box]
-    changed = np.abs(laid[..., CHANGES]).max(axis=2) > 1e-3
+    changed = np.zeros(laid.shape[:2], np.bool_)
+    for channel in CHANGES:
+        changed |= np.abs(laid[..., channel]) > LEAST_CHANGE
     lab = to_lab(part)
     if cover is not None:
         lab += laid[..., COVERED] * (laid[..., COVER] - lab)

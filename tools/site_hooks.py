@@ -29,6 +29,7 @@ DOCUMENTS = (
     "datasets/README.md",
     "notebooks/mutants.md",
     "docs/data-map.md",
+    "docs/effects.md",
     "docs/policy-coverage.md",
     "docs/policy.md",
     "docs/service.md",
@@ -38,6 +39,7 @@ ALONE = {
     "README.md",
     "command-line.md",
     "datasets/README.md",
+    "docs/effects.md",
     "docs/service.md",
 }  # no other page stands beside them
 WITHOUT_MENU = "---\nhide: [navigation]\n---\n"
@@ -57,6 +59,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
             ]
         },
         {"Reference": ["reference/README.md", *module_menu()]},
+        {"Effects": "docs/effects.md"},
         {"Command line": "command-line.md"},
         {"Benchmarks": ["benchmarks/README.md", "benchmarks/results.md", "benchmarks/notes.md"]},
         {"Pictures and models": "datasets/README.md"},

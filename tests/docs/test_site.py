@@ -35,6 +35,7 @@ DOCUMENTS = {
     "datasets/README.md": "datasets/index.html",
     "notebooks/mutants.md": "notebooks/mutants.html",
     "docs/data-map.md": "docs/data-map.html",
+    "docs/effects.md": "docs/effects.html",
     "docs/policy-coverage.md": "docs/policy-coverage.html",
     "docs/policy.md": "docs/policy.html",
     "docs/service.md": "docs/service.html",

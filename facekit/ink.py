@@ -9,6 +9,7 @@ References
 .. [3] Ulichney, "Digital Halftoning", MIT Press, 1987, for clustered dots at 45 degrees.
 """
 
+from functools import cache
 from typing import Any
 
 import cv2
@@ -16,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.compiled import compiled
-from facekit.values import Image, Matte
+from facekit.threads import in_strips
+from facekit.values import Image, Mask, Matte
 
 __all__ = ["edge_flow", "flow_smoothed", "halftone", "ink_lines", "without_specks"]
 
@@ -27,11 +29,13 @@ FLOW = 2.5  # times the line's width over which neighbours agree about the flow
 STEEP = 0.9  # how soft the threshold is, per unit of lightness [2]_
 SPECK = 12  # pixels; smaller marks are dirt, not ink
 INKED = 0.1  # of full ink, from which a pixel belongs to a mark
+RANKS = 1024  # steps of the table that tells a screen's level from its rank
+LEAST_ROWS = 32  # of a picture; fewer are not worth a thread
 
 Floats = npt.NDArray[np.float32]
 
 
-def ink_lines(image: Image, *, width: float, threshold: float = 0.6) -> Matte:
+def ink_lines(image: Image, *, width: float, threshold: float = 0.6, where: Mask | None = None) -> Matte:
     """Draw a picture's dark edges as ink lines.
 
     Parameters
@@ -42,6 +46,8 @@ def ink_lines(image: Image, *, width: float, threshold: float = 0.6) -> Matte:
         Standard deviation of a line's profile; details finer than this are not drawn.
     threshold : float, units of lightness
         How much darker than its surroundings a line is at least.
+    where : Mask of shape (H, W), optional
+        Where lines are asked for; there are none elsewhere.
 
     Returns
     -------
@@ -61,10 +67,20 @@ def ink_lines(image: Image, *, width: float, threshold: float = 0.6) -> Matte:
     """
     light = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32) * np.float32(100 / 255)
     flow = edge_flow(light, FLOW * width)
-    across = np.empty_like(light)
-    _differences(light, flow, *_profile(width), across)
-    gathered = flow_smoothed(across, flow, ALONG * width)
-    ink = np.clip(np.tanh((-gathered - threshold) * STEEP), 0, 1).astype(np.float32)
+    across, profile = np.zeros_like(light), _profile(width)
+    asked = np.ones(light.shape, np.bool_) if where is None else where
+    window = np.ones((2 * _steps(ALONG * width) + 3,) * 2, np.uint8)  # all that a stroke is gathered from
+    needed = cv2.dilate(asked.view(np.uint8), window).view(np.bool_)
+
+    def strip(start: int, stop: int) -> None:
+        _differences(light, flow, *profile, needed, across, start, stop)
+
+    in_strips(strip, len(light), least=LEAST_ROWS)
+    # No mean is below all that it is made of: only near something dark enough is there ink.
+    dark = across < -(threshold + np.arctanh(INKED) / STEEP)
+    near = cv2.dilate(dark.view(np.uint8), window).view(np.bool_) & asked
+    gathered = flow_smoothed(across, flow, ALONG * width, where=near)
+    ink = np.clip(np.tanh((-gathered - np.float32(threshold)) * np.float32(STEEP)), 0, 1)
     return without_specks(ink)
 
 
@@ -91,9 +107,9 @@ def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
     """
     marked = ink > INKED
     _, labels, stats, _ = cv2.connectedComponentsWithStats(marked.view(np.uint8))
-    kept = stats[:, cv2.CC_STAT_AREA] >= least
-    kept[0] = False
-    return np.asarray(np.where(kept[labels], ink, 0), np.float32)
+    kept = (stats[:, cv2.CC_STAT_AREA] >= least).astype(np.float32)
+    kept[0] = 0
+    return np.asarray(ink * kept[labels], np.float32)
 
 
 def edge_flow(light: Floats, sigma: float) -> Floats:
@@ -128,7 +144,7 @@ def edge_flow(light: Floats, sigma: float) -> Floats:
     return np.asarray(np.dstack([np.cos(angle), np.sin(angle)]), np.float32)
 
 
-def flow_smoothed(picture: Floats, flow: Floats, sigma: float) -> Floats:
+def flow_smoothed(picture: Floats, flow: Floats, sigma: float, *, where: Mask | None = None) -> Floats:
     """Smooth along a flow and not across it.
 
     Parameters
@@ -139,6 +155,8 @@ def flow_smoothed(picture: Floats, flow: Floats, sigma: float) -> Floats:
         As `edge_flow` returns it.
     sigma : float, pixels
         Along the flow.
+    where : Mask of shape (H, W), optional
+        The pixels that are asked for; the rest come out as 0.
 
     Returns
     -------
@@ -156,11 +174,19 @@ def flow_smoothed(picture: Floats, flow: Floats, sigma: float) -> Floats:
     >>> bool(np.allclose(flow_smoothed(row, flow, 2.0), row, atol=1e-6))
     True
     """
-    steps = max(round(2 * sigma), 1)
-    weights = np.exp(-0.5 * (np.arange(steps + 1) / sigma) ** 2).astype(np.float32)
-    result = np.empty_like(picture)
-    _along(np.ascontiguousarray(picture), flow, weights, result)
+    weights = np.exp(-0.5 * (np.arange(_steps(sigma) + 1) / sigma) ** 2).astype(np.float32)
+    picture, result = np.ascontiguousarray(picture), np.zeros_like(picture)
+    asked = np.ones(picture.shape, np.bool_) if where is None else where
+
+    def strip(start: int, stop: int) -> None:
+        _along(picture, flow, weights, asked, result, start, stop)
+
+    in_strips(strip, len(picture), least=LEAST_ROWS)
     return result
+
+
+def _steps(sigma: float) -> int:
+    return max(round(2 * sigma), 1)
 
 
 def halftone(tone: Matte, *, period: float) -> Matte:
@@ -189,20 +215,25 @@ def halftone(tone: Matte, *, period: float) -> Matte:
     (True, 0.0, 1.0)
     """
     rows, cols = tone.shape
-    x, y = np.arange(cols, dtype=np.float32), np.arange(rows, dtype=np.float32)[:, None]
-    turn = np.float32(np.pi * np.sqrt(2) / period)
-    screen = 0.5 + 0.5 * np.cos(turn * (x + y)) * np.cos(turn * (x - y))  # 1 in a dot's middle
-    ranked = np.interp(screen, *_ranks())
+    turn = 2 * np.pi * np.sqrt(2) / period
+    # The screen at 45 degrees is cos(x + y) cos(x - y), the mean of cos(2 x) and cos(2 y): rows plus columns.
+    down, across = ((0.25 + 0.25 * np.cos(turn * np.arange(n))).astype(np.float32) for n in (rows, cols))
+    ranks, result = _ranks(), np.empty(tone.shape, np.float32)
     sharp = np.float32(period / 3.5)
-    dots = np.clip((tone - (1 - ranked)) * sharp + 0.5, 0, 1)
-    return np.asarray(np.where(tone <= 0, 0, np.where(tone >= 1, 1, dots)), np.float32)
+
+    def strip(start: int, stop: int) -> None:
+        _dot(tone, down, across, ranks, sharp, result, start, stop)
+
+    in_strips(strip, rows, least=LEAST_ROWS)
+    return result
 
 
-def _ranks() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return levels of the screen, and the share of it that lies below each."""
-    one = np.linspace(0, np.pi, 128)
-    levels = np.sort((0.5 + 0.5 * np.outer(np.cos(one), np.cos(one))).ravel())[::64]
-    return levels, np.linspace(0, 1, len(levels))
+@cache
+def _ranks() -> Floats:
+    """Return which share of the screen lies below each of evenly spaced levels."""
+    one = np.cos(np.linspace(0, np.pi, 512))
+    levels = np.sort((0.5 + 0.25 * (one[:, None] + one)).ravel())
+    return (np.searchsorted(levels, np.linspace(0, 1, RANKS + 1)) / levels.size).astype(np.float32)
 
 
 def _profile(width: float) -> tuple[Floats, Floats]:
@@ -228,11 +259,16 @@ def _at(picture: Floats, x: Any, y: Any) -> Any:
 
 
 @compiled
-def _differences(light: Floats, flow: Floats, inner: Floats, outer: Floats, result: Floats) -> None:
+def _differences(
+    light: Floats, flow: Floats, inner: Floats, outer: Floats, where: Mask, result: Floats,
+    start: int, stop: int,
+) -> None:  # fmt: skip
     """Take the difference of Gaussians across the flow."""
-    rows, cols = light.shape
-    for row in range(rows):
+    cols = light.shape[1]
+    for row in range(start, stop):
         for col in range(cols):
+            if not where[row, col]:
+                continue
             x, y = np.float32(col), np.float32(row)
             nx, ny = -flow[row, col, 1], flow[row, col, 0]
             near, wide = inner[0] * light[row, col], outer[0] * light[row, col]
@@ -245,11 +281,15 @@ def _differences(light: Floats, flow: Floats, inner: Floats, outer: Floats, resu
 
 
 @compiled
-def _along(picture: Floats, flow: Floats, weights: Floats, result: Floats) -> None:
+def _along(
+    picture: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
+) -> None:
     """Walk along the flow both ways, and average what is met."""
     rows, cols = picture.shape
-    for row in range(rows):
+    for row in range(start, stop):
         for col in range(cols):
+            if not where[row, col]:
+                continue
             total, value = weights[0], weights[0] * picture[row, col]
             for sign in (-1, 1):
                 x, y = np.float32(col), np.float32(row)
@@ -266,3 +306,22 @@ def _along(picture: Floats, flow: Floats, weights: Floats, result: Floats) -> No
                     turn = np.float32(1) if u * dx + v * dy >= 0 else np.float32(-1)
                     dx, dy = u * turn, v * turn
             result[row, col] = value / total
+
+
+@compiled
+def _dot(
+    tone: Matte, down: Floats, across: Floats, ranks: Floats, sharp: Any, result: Matte, start: int, stop: int
+) -> None:
+    """Ink what ranks above the tone on the screen, which is 1 in a dot's middle."""
+    last = len(ranks) - 2
+    for row in range(start, stop):
+        for col in range(tone.shape[1]):
+            dark = tone[row, col]
+            if dark <= 0 or dark >= 1:
+                result[row, col] = min(max(dark, np.float32(0)), np.float32(1))
+                continue
+            place = (down[row] + across[col]) * np.float32(last + 1)
+            k = min(int(place), last)
+            rank = ranks[k] + (place - np.float32(k)) * (ranks[k + 1] - ranks[k])
+            ink = (dark - (np.float32(1) - rank)) * sharp + np.float32(0.5)
+            result[row, col] = min(max(ink, np.float32(0)), np.float32(1))

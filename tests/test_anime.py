@@ -183,14 +183,28 @@ def test_smoothing_along_the_flow_keeps_stripes_and_takes_noise():
 
 
 @pytest.mark.skipif(not can_compile(), reason="the kernels run in Python already")
-def test_ink_without_a_compiler_is_the_same():
-    light = np.random.default_rng(2).random((24, 20), np.float32) * 100
-    flow = edge_flow(light, 1.5)
-    weights = np.float32([1, 0.6, 0.3])
-    compiled, plain = np.empty_like(light), np.empty_like(light)
-    ink._along(light, flow, weights, compiled)
-    ink._along.py_func(light, flow, weights, plain)
-    np.testing.assert_allclose(compiled, plain, atol=1e-3)
+def test_ink_without_a_compiler_is_the_same(monkeypatch):
+    tones = np.random.default_rng(2).random((24, 20), np.float32)
+    image = cv2.cvtColor((tones * 255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    compiled = ink_lines(image, width=0.9, threshold=0.2), halftone(tones, period=5)
+    for kernel in ("_at", "_differences", "_along", "_dot"):
+        monkeypatch.setattr(ink, kernel, getattr(ink, kernel).py_func)
+    plain = ink_lines(image, width=0.9, threshold=0.2), halftone(tones, period=5)
+    assert compiled[0].any()
+    for one, other in zip(compiled, plain, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_lines_are_drawn_where_they_are_asked_for_and_nowhere_else():
+    image, where = synthetic_face(200, seed=1), np.zeros((200, 200), np.bool_)
+    where[60:140] = True
+    everywhere, asked = (ink_lines(image, width=1.0, where=mask) for mask in (None, where))
+    assert not asked[~where].any()
+    inner = np.s_[75:125]  # marks that the border cuts may be too small to stay
+    assert ((everywhere > 0) & (asked == 0))[inner].mean() < 0.002
+    both = where & (everywhere > 0) & (asked > 0)
+    assert both.any()
+    np.testing.assert_array_equal(everywhere[both], asked[both])
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.6, 0.9])

@@ -14,9 +14,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.compositing import as_bytes
 from facekit.effects.anime_face import draw_brows, draw_features, draw_glasses
 from facekit.effects.anime_look import Palette, take_colours
 from facekit.effects.anime_scene import Scene, look_at
@@ -94,8 +96,9 @@ def animefy(
     drawn = _drawn(image, mesh, style, watch)
     if amount < 1:
         drawn = image + np.float32(amount) * (drawn - image)
-    result = np.asarray(np.clip(drawn + np.float32(0.5), 0, 255), np.uint8)
-    return EffectResult(result, (result != image).any(axis=2), (mesh,), MappingProxyType(watch.seconds))
+    result = as_bytes(drawn)
+    red, green, blue = cv2.split((result != image).view(np.uint8))
+    return EffectResult(result, (red | green | blue).view(np.bool_), (mesh,), MappingProxyType(watch.seconds))
 
 
 def _drawn(image: Image, mesh: FaceMesh, style: Style, watch: Stopwatch) -> FloatImage:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.compositing import lay_over
 from facekit.effects.anime_look import Palette
 from facekit.effects.anime_scene import Scene, smoothed_within, strands
 from facekit.growing import grown
@@ -131,25 +132,14 @@ def paint(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
         The painting, without lines and features.
     """
     canvas = scene.large(_behind(scene))
-    _lay(canvas, scene.large(_clothes(scene)), tones.person)
-    _lay(canvas, look.skin, tones.skin)
-    _lay(canvas, look.skin_shade, tones.skin * tones.shadow)
-    if scene.beard.any():
-        _lay(canvas, look.beard, tones.beard * tones.skin * np.float32(0.85))
-    _lay(canvas, look.hair, tones.hair)
-    _lay(canvas, look.hair_shade, tones.hair * tones.dark)
-    _lay(canvas, look.hair_shine, tones.hair * tones.shine)
+    lay_over(canvas, scene.large(_clothes(scene)), tones.person)
+    lay_over(canvas, look.skin, tones.skin)
+    lay_over(canvas, look.skin_shade, tones.skin, clip=tones.shadow)
+    lay_over(canvas, look.beard, tones.beard, opacity=0.85, clip=tones.skin)
+    lay_over(canvas, look.hair, tones.hair)
+    lay_over(canvas, look.hair_shade, tones.hair, clip=tones.dark)
+    lay_over(canvas, look.hair_shine, tones.hair, clip=tones.shine)
     return canvas
-
-
-def _lay(canvas: FloatImage, colour: Floats, share: Matte) -> None:
-    rows = np.flatnonzero(share.any(axis=1))
-    if not len(rows):
-        return
-    cols = np.flatnonzero(share.any(axis=0))
-    box = slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
-    part = canvas[box]
-    part += share[box][..., None] * ((colour[box] if colour.ndim == 3 else colour) - part)
 
 
 def _behind(scene: Scene) -> FloatImage:
@@ -202,31 +192,33 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         Black and white, without lines and features.
     """
-    clothes = scene.large(_clothes(scene)).mean(axis=2) / 255
-    behind = scene.large(_behind(scene)).mean(axis=2) / 255
-    grey = np.where(behind > 0.68, 0.0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26)).astype(np.float32)
-    worn = np.select([clothes < 0.30, clothes < 0.45, clothes < 0.68], [1.0, 0.5, 0.22], 0.0)
-    _mix(grey, worn.astype(np.float32), tones.person)
-    _mix(grey, 0.0, tones.skin)
+    clothes, behind = (scene.large(_grey(part(scene))) for part in (_clothes, _behind))
+    grey = np.where(behind > 0.68, 0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26))[..., None]
+    worn = np.where(clothes < 0.45, np.where(clothes < 0.30, 1, 0.5), np.where(clothes < 0.68, 0.22, 0))
+    lay_over(grey, worn.astype(np.float32)[..., None], tones.person)
+
+    def screen(tone: float, cover: Matte, within: Matte | None = None) -> None:
+        lay_over(grey, np.array([tone], np.float32), cover, clip=within)
+
     dark_skin = float(np.clip((62 - look.skin_lab[0]) / 60, 0, 0.3))
-    _mix(grey, dark_skin, tones.skin)
-    _mix(grey, 0.22 + dark_skin, tones.skin * tones.shadow)
-    if scene.beard.any():
-        _mix(grey, 0.6, tones.beard * tones.skin)
+    screen(dark_skin, tones.skin)
+    screen(0.22 + dark_skin, tones.skin, tones.shadow)
+    screen(0.6, tones.beard, tones.skin)
     light = float(look.hair_lab[0])
     base, shade, shine = (
         (1.0, 1.0, 0.0) if light < 38 else (0.28, 0.6, 0.0) if light < 60 else (0.0, 0.3, 0.0)
     )
-    _mix(grey, base, tones.hair)
-    _mix(grey, shade, tones.hair * tones.dark)
-    _mix(grey, shine, tones.hair * tones.shine)
+    screen(base, tones.hair)
+    screen(shade, tones.hair, tones.dark)
+    screen(shine, tones.hair, tones.shine)
     period = max(DOTS * scene.unit, LEAST_DOTS)
-    ink = halftone(np.clip(grey, 0, 1), period=period)
-    return np.repeat((255 * (1 - ink))[..., None], 3, axis=2).astype(np.float32)
+    paper = 255 * (1 - halftone(grey[..., 0], period=period))
+    return np.asarray(cv2.merge([paper, paper, paper]), np.float32)
 
 
-def _mix(grey: Floats, tone: Floats | float, share: Matte) -> None:
-    grey += share * (tone - grey)
+def _grey(picture: FloatImage) -> Floats:
+    """Return the mean of red, green and blue, from 0 to 1."""
+    return np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 765)), np.float32)
 
 
 def draw_lines(canvas: FloatImage, scene: Scene, look: Palette, tones: Tones, *, strong: bool) -> None:
@@ -251,7 +243,7 @@ def draw_lines(canvas: FloatImage, scene: Scene, look: Palette, tones: Tones, *,
     ink = without_specks(ink)
     if strong and look.hair[0] < 60:
         ink *= 1 - tones.hair * (1 - tones.shine)
-    _lay(canvas, look.ink, ink)
+    lay_over(canvas, look.ink, ink)
     jaw = scene.mesh.points[
         [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361]
     ]

@@ -17,14 +17,16 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from queue import SimpleQueue
+from typing import TypeVar
 
 from facekit.errors import InputError
 
-__all__ = ["in_strips", "thread_count"]
+__all__ = ["in_strips", "side_by_side", "thread_count"]
 
 MOST = 16  # threads; the work is bound by memory long before
 
 Work = Callable[[int, int], object]
+Result = TypeVar("Result")
 
 _inside = threading.local()
 
@@ -90,6 +92,39 @@ def in_strips(work: Work, count: int, *, least: int = 1) -> None:
     _pool().offer(job, helpers=threads - 1)
     job.help()
     job.finish()
+
+
+def side_by_side(*works: Callable[[], Result]) -> list[Result]:
+    """Call functions that need nothing of each other, as many at a time as there are threads.
+
+    Parameters
+    ----------
+    *works : function
+        Takes nothing; what it splits itself is not split again.
+
+    Returns
+    -------
+    list
+        What each returned, in order.
+
+    Raises
+    ------
+    Exception
+        As `in_strips` does.
+
+    Examples
+    --------
+    >>> side_by_side(lambda: "left", lambda: "right")
+    ['left', 'right']
+    """
+    results: dict[int, Result] = {}
+
+    def strip(start: int, stop: int) -> None:
+        for k in range(start, stop):
+            results[k] = works[k]()
+
+    in_strips(strip, len(works))
+    return [results[k] for k in range(len(works))]
 
 
 def _ends(count: int, threads: int, least: int) -> list[int]:

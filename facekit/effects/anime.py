@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from facekit.compositing import as_bytes
 from facekit.effects.anime_face import draw_brows, draw_features, draw_glasses
+from facekit.effects.anime_lines import draw_lines
 from facekit.effects.anime_look import Palette, take_colours
 from facekit.effects.anime_scene import Scene, look_at
 from facekit.effects.anime_shape import narrowed
-from facekit.effects.anime_tones import Tones, draw_lines, ink_tones, paint, tones_of
+from facekit.effects.anime_tones import Tones, ink_tones, paint, tones_of
 from facekit.errors import ArrayError
 from facekit.finding import find_face
 from facekit.stopwatch import Stopwatch

@@ -113,8 +113,8 @@ class Scene:
         sigma = max(EDGE * self.unit * self.scale, 0.8)
         soft = cv2.GaussianBlur(field, (0, 0), sigma)
         gain = np.float32(2.5 * sigma / self.scale)
-        large = self.large(np.asarray(soft, np.float32))
-        return np.asarray(np.clip((large - np.float32(level)) * gain + np.float32(0.5), 0, 1), np.float32)
+        large = self.large((soft - np.float32(level)) * gain + np.float32(0.5))
+        return np.asarray(np.clip(large, 0, 1, out=large), np.float32)
 
 
 def look_at(image: Image, mesh: FaceMesh) -> Scene:

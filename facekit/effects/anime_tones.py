@@ -1,6 +1,7 @@
-"""Flat tones with clean shapes, and the lines between them."""
+"""Flat tones with clean shapes."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -9,20 +10,17 @@ import numpy.typing as npt
 from facekit.compositing import lay_over
 from facekit.effects.anime_look import Palette
 from facekit.effects.anime_scene import Scene, smoothed_within, strands
-from facekit.growing import grown
-from facekit.ink import halftone, ink_lines, without_specks
+from facekit.ink import halftone
 from facekit.segment import feature_mask
-from facekit.strokes import curve, stroke
+from facekit.threads import side_by_side
 from facekit.values import FloatImage, Matte
 
-__all__ = ["Tones", "draw_lines", "ink_tones", "paint", "tones_of"]
+__all__ = ["Tones", "ink_tones", "paint", "tones_of"]
 
 SHADOW = 7.0  # units of L under the skin's usual, from which it is drawn in the shade
 FORM = 0.075  # outer-eye distances; smaller forms of light are not drawn
 STRAND = 0.30  # outer-eye distances along which a strand has one tone
 STEP = 13.0  # units of L between the tones of clothes
-LINE = 0.019  # outer-eye distances; the outline's width
-DETAIL = 0.012  # outer-eye distances; the finest inked detail
 DOTS = 0.062  # outer-eye distances from one dot of a screen to the next
 LEAST_DOTS = 4.0  # pixels; a finer screen is only grey
 
@@ -65,16 +63,12 @@ def tones_of(scene: Scene) -> Tones:
     Tones
         At the picture's size.
     """
-    dark, shine = _locks(scene)
-    return Tones(
-        person=scene.sharp(scene.person),
-        hair=scene.sharp(scene.hair),
-        skin=scene.sharp(scene.skin, level=0.45),
-        beard=scene.sharp(scene.beard, level=0.35),
-        shadow=scene.sharp(_shade(scene)),
-        dark=scene.sharp(dark),
-        shine=scene.sharp(shine),
-    )
+    shadow, (dark, shine) = side_by_side(partial(_shade, scene), partial(_locks, scene))
+    cuts = (
+        (scene.person, 0.5), (scene.hair, 0.5), (scene.skin, 0.45), (scene.beard, 0.35),
+        (shadow, 0.5), (dark, 0.5), (shine, 0.5),
+    )  # fmt: skip
+    return Tones(*side_by_side(*(partial(scene.sharp, field, level=level) for field, level in cuts)))
 
 
 def _shade(scene: Scene) -> Floats:
@@ -131,8 +125,8 @@ def paint(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         The painting, without lines and features.
     """
-    canvas = scene.large(_behind(scene))
-    lay_over(canvas, scene.large(_clothes(scene)), tones.person)
+    canvas, clothes = (scene.large(part) for part in _around(scene))
+    lay_over(canvas, clothes, tones.person)
     lay_over(canvas, look.skin, tones.skin)
     lay_over(canvas, look.skin_shade, tones.skin, clip=tones.shadow)
     lay_over(canvas, look.beard, tones.beard, opacity=0.85, clip=tones.skin)
@@ -140,6 +134,11 @@ def paint(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     lay_over(canvas, look.hair_shade, tones.hair, clip=tones.dark)
     lay_over(canvas, look.hair_shine, tones.hair, clip=tones.shine)
     return canvas
+
+
+def _around(scene: Scene) -> list[FloatImage]:
+    """Return the background and what is worn, both over all of the smaller picture."""
+    return side_by_side(partial(_behind, scene), partial(_clothes, scene))
 
 
 def _behind(scene: Scene) -> FloatImage:
@@ -192,7 +191,7 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         Black and white, without lines and features.
     """
-    clothes, behind = (scene.large(_grey(part(scene))) for part in (_clothes, _behind))
+    behind, clothes = (scene.large(_grey(part)) for part in _around(scene))
     grey = np.where(behind > 0.68, 0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26))[..., None]
     worn = np.where(clothes < 0.45, np.where(clothes < 0.30, 1, 0.5), np.where(clothes < 0.68, 0.22, 0))
     lay_over(grey, worn.astype(np.float32)[..., None], tones.person)
@@ -219,57 +218,3 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
 def _grey(picture: FloatImage) -> Floats:
     """Return the mean of red, green and blue, from 0 to 1."""
     return np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 765)), np.float32)
-
-
-def draw_lines(canvas: FloatImage, scene: Scene, look: Palette, tones: Tones, *, strong: bool) -> None:
-    """Draw the outlines of person, hair and face, and the ink of what is worn.
-
-    Parameters
-    ----------
-    canvas : FloatImage of shape (rows, cols, 3)
-        Drawn on.
-    scene : Scene
-        The picture's parts.
-    look : Palette
-        The person's colours.
-    tones : Tones
-        The shapes.
-    strong : bool
-        Whether the background gets lines, too.
-    """
-    width = max(LINE * scene.unit, 1.1)
-    ink = np.maximum(_outline(scene, scene.person, width * 1.15), _outline(scene, scene.hair, width))
-    ink = np.maximum(ink, _detail(scene, strong=strong))
-    ink = without_specks(ink)
-    if strong and look.hair[0] < 60:
-        ink *= 1 - tones.hair * (1 - tones.shine)
-    lay_over(canvas, look.ink, ink)
-    jaw = scene.mesh.points[
-        [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361]
-    ]
-    stroke(canvas, curve(jaw), look.ink, width * 1.1, taper=(0.2, 0.2), clip=(1 - tones.hair) * tones.person)
-
-
-def _outline(scene: Scene, field: Floats, width: float) -> Matte:
-    """Draw the line along which a part ends, heavier below and to the right."""
-    unit = scene.unit * scene.scale
-    soft = scene.large(np.asarray(cv2.GaussianBlur(field, (0, 0), max(0.025 * unit, 1.0)), np.float32))
-    gx = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125)
-    gy = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)
-    slope = np.sqrt(gx * gx + gy * gy) + np.float32(1e-6)
-    weight = 0.85 - 0.35 * (gx + gy) / slope
-    away = np.abs(soft - 0.5) / slope
-    clear = np.clip(slope * (8 * max(0.025 * unit, 1.0) / scene.scale) - 0.35, 0, 1)
-    return np.asarray(np.clip(0.5 * width * weight + 0.5 - away, 0, 1) * clear, np.float32)
-
-
-def _detail(scene: Scene, *, strong: bool) -> Matte:
-    """Ink folds, ears and strands; the drawn face stays free, and the background nearly so."""
-    unit = scene.unit * scene.scale
-    lines = ink_lines(scene.image, width=max(DETAIL * unit, 0.9), threshold=0.9)
-    free = cv2.GaussianBlur(grown(scene.face, 0.08 * unit).astype(np.float32), (0, 0), 0.02 * unit + 0.5)
-    face = free * (1 - scene.hair)
-    weight = np.where(scene.person > 0.5, 0.9 - 0.35 * scene.hair, 0.45 if strong else 0.0)
-    matte = np.asarray(lines * (1 - face) * weight, np.float32)
-    large = scene.large(matte)
-    return large if scene.scale == 1 else np.asarray(np.clip(large * 1.5 - 0.15, 0, 1), np.float32)

@@ -250,9 +250,9 @@ def _density(cells: npt.NDArray[np.int64], share: npt.NDArray[Any]) -> Floats:
     """Return how often the colour of each pixel is found among the pixels of a class."""
     counts = np.bincount(cells.ravel(), share.ravel().astype(np.float64), minlength=BINS**3)
     cube = counts.astype(np.float32).reshape(BINS, BINS, BINS)
-    # The first axis by one blur of (BINS, BINS * BINS), the other two plane by plane.
-    rows = cv2.GaussianBlur(cube.reshape(BINS, -1), (1, 7), sigmaX=SPREAD, sigmaY=SPREAD).reshape(cube.shape)
-    cube = np.stack([np.asarray(cv2.GaussianBlur(plane, (5, 5), SPREAD), np.float32) for plane in rows])
+    for taps in (7, 5, 5):  # along the first axis, which then becomes the last
+        soft = cv2.GaussianBlur(cube.reshape(BINS, -1), (1, taps), sigmaX=SPREAD, sigmaY=SPREAD)
+        cube = np.ascontiguousarray(np.moveaxis(soft.reshape(BINS, BINS, BINS), 0, 2))
     total = max(float(share.sum()), 1.0)
     return np.asarray(cube.ravel()[cells] / total + FLOOR, np.float32)
 

@@ -23,7 +23,6 @@ from facekit.values import Image, Mask, Matte
 __all__ = ["edge_flow", "flow_smoothed", "halftone", "ink_lines", "without_specks"]
 
 WIDER = 1.6  # the outer Gaussian of the difference over the inner one [1]_
-SHARE = 0.985  # of the outer Gaussian that is taken away: a flat picture stays just above nothing [1]_
 ALONG = 3.0  # times the line's width over which a stroke is gathered
 FLOW = 2.5  # times the line's width over which neighbours agree about the flow
 STEEP = 0.9  # how soft the threshold is, per unit of lightness [2]_
@@ -67,21 +66,44 @@ def ink_lines(image: Image, *, width: float, threshold: float = 0.6, where: Mask
     """
     light = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32) * np.float32(100 / 255)
     flow = edge_flow(light, FLOW * width)
-    across, profile = np.zeros_like(light), _profile(width)
     asked = np.ones(light.shape, np.bool_) if where is None else where
-    window = np.ones((2 * _steps(ALONG * width) + 3,) * 2, np.uint8)  # all that a stroke is gathered from
-    needed = cv2.dilate(asked.view(np.uint8), window).view(np.bool_)
-
-    def strip(start: int, stop: int) -> None:
-        _differences(light, flow, *profile, needed, across, start, stop)
-
-    in_strips(strip, len(light), least=LEAST_ROWS)
+    weights = _profile(width)
+    darkest = threshold + np.arctanh(INKED) / STEEP  # fainter ink belongs to no mark
+    steps = _steps(ALONG * width)
+    near = _grown(_may_reach(light, weights, darkest), steps) & asked
+    across = _across(light, flow, weights, _grown(near, steps))
     # No mean is below all that it is made of: only near something dark enough is there ink.
-    dark = across < -(threshold + np.arctanh(INKED) / STEEP)
-    near = cv2.dilate(dark.view(np.uint8), window).view(np.bool_) & asked
+    near &= _grown(across < -darkest, steps)
     gathered = flow_smoothed(across, flow, ALONG * width, where=near)
     ink = np.clip(np.tanh((-gathered - np.float32(threshold)) * np.float32(STEEP)), 0, 1)
     return without_specks(ink)
+
+
+def _may_reach(light: Floats, weights: Floats, darkest: float) -> Mask:
+    """Tell where the picture varies enough for a difference of Gaussians as low as this."""
+    window = np.ones((2 * len(weights) + 1,) * 2, np.uint8)
+    most = (abs(weights[0]) + 2 * np.abs(weights[1:]).sum()) / 2  # of the variation
+    variation = cv2.dilate(light, window) - cv2.erode(light, window)
+    return np.asarray(variation * most > darkest)
+
+
+def _grown(mask: Mask, steps: int) -> Mask:
+    """Mark all from which some of a mask can be reached."""
+    window = np.ones((2 * steps + 3,) * 2, np.uint8)
+    return np.asarray(cv2.dilate(mask.view(np.uint8), window)).view(np.bool_)
+
+
+def _across(light: Floats, flow: Floats, weights: Floats, where: Mask) -> Floats:
+    """Take the difference of Gaussians across the flow; 0 where it is not asked for."""
+    pad = len(weights)
+    padded = np.asarray(cv2.copyMakeBorder(light, *(pad,) * 4, cv2.BORDER_REPLICATE), np.float32)
+    result = np.zeros_like(light)
+
+    def strip(start: int, stop: int) -> None:
+        _differences(padded, flow, weights, where, result, start, stop)
+
+    in_strips(strip, len(light), least=LEAST_ROWS)
+    return result
 
 
 def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
@@ -107,9 +129,15 @@ def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
     """
     marked = ink > INKED
     _, labels, stats, _ = cv2.connectedComponentsWithStats(marked.view(np.uint8))
-    kept = (stats[:, cv2.CC_STAT_AREA] >= least).astype(np.float32)
-    kept[0] = 0
-    return np.asarray(ink * kept[labels], np.float32)
+    kept = stats[:, cv2.CC_STAT_AREA] >= least
+    kept[0] = False
+    result = np.empty(ink.shape, np.float32)
+
+    def strip(start: int, stop: int) -> None:
+        _keep(ink[start:stop], labels[start:stop], kept, result[start:stop])
+
+    in_strips(strip, len(ink), least=LEAST_ROWS)
+    return result
 
 
 def edge_flow(light: Floats, sigma: float) -> Floats:
@@ -236,48 +264,50 @@ def _ranks() -> Floats:
     return (np.searchsorted(levels, np.linspace(0, 1, RANKS + 1)) / levels.size).astype(np.float32)
 
 
-def _profile(width: float) -> tuple[Floats, Floats]:
-    """Return the weights of the inner and of the outer Gaussian, from the middle outwards."""
+def _profile(width: float) -> Floats:
+    """Return the weights of the inner Gaussian less those of the outer, from the middle outwards."""
     steps = np.arange(max(round(2.5 * width * WIDER), 2) + 1)
     pair = [np.exp(-0.5 * (steps / sigma) ** 2) for sigma in (width, width * WIDER)]
     inner, outer = (weights / (weights[0] + 2 * weights[1:].sum()) for weights in pair)
-    return inner.astype(np.float32), outer.astype(np.float32)
+    return (inner - outer).astype(np.float32)
+
+
+@compiled
+def _keep(ink: Matte, labels: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_], result: Matte) -> None:
+    """Keep the ink of some marks."""
+    for row in range(len(ink)):
+        for col in range(ink.shape[1]):
+            result[row, col] = ink[row, col] if kept[labels[row, col]] else np.float32(0)
 
 
 @compiled
 def _at(picture: Floats, x: Any, y: Any) -> Any:
-    """Sample bilinearly; the border repeats."""
-    rows, cols = picture.shape
-    x = min(max(x, np.float32(0)), np.float32(cols - 1))
-    y = min(max(y, np.float32(0)), np.float32(rows - 1))
-    left, top = min(int(x), max(cols - 2, 0)), min(int(y), max(rows - 2, 0))
-    right, below = min(left + 1, cols - 1), min(top + 1, rows - 1)
+    """Sample bilinearly, where all four pixels are there."""
+    left, top = int(x), int(y)
     u, v = x - np.float32(left), y - np.float32(top)
-    upper = picture[top, left] + u * (picture[top, right] - picture[top, left])
-    lower = picture[below, left] + u * (picture[below, right] - picture[below, left])
+    upper = picture[top, left] + u * (picture[top, left + 1] - picture[top, left])
+    lower = picture[top + 1, left] + u * (picture[top + 1, left + 1] - picture[top + 1, left])
     return upper + v * (lower - upper)
 
 
 @compiled
 def _differences(
-    light: Floats, flow: Floats, inner: Floats, outer: Floats, where: Mask, result: Floats,
-    start: int, stop: int,
-) -> None:  # fmt: skip
-    """Take the difference of Gaussians across the flow."""
-    cols = light.shape[1]
+    padded: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
+) -> None:
+    """Weigh what lies across the flow on either side; `padded` goes on for as far as that reaches."""
+    pad = len(weights)
     for row in range(start, stop):
-        for col in range(cols):
+        for col in range(result.shape[1]):
             if not where[row, col]:
                 continue
-            x, y = np.float32(col), np.float32(row)
+            x, y = np.float32(col + pad), np.float32(row + pad)
             nx, ny = -flow[row, col, 1], flow[row, col, 0]
-            near, wide = inner[0] * light[row, col], outer[0] * light[row, col]
-            for k in range(1, len(inner)):
-                step = np.float32(k)
-                both = _at(light, x + step * nx, y + step * ny) + _at(light, x - step * nx, y - step * ny)
-                near += inner[k] * both
-                wide += outer[k] * both
-            result[row, col] = near - wide
+            value = weights[0] * padded[row + pad, col + pad]
+            for k in range(1, pad):
+                dx, dy = np.float32(k) * nx, np.float32(k) * ny
+                both = _at(padded, x + dx, y + dy) + _at(padded, x - dx, y - dy)
+                value += weights[k] * both
+            result[row, col] = value
 
 
 @compiled

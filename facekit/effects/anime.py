@@ -27,6 +27,7 @@ from facekit.effects.anime_shape import narrowed
 from facekit.effects.anime_tones import Tones, ink_tones, paint, tones_of
 from facekit.errors import ArrayError
 from facekit.finding import find_face
+from facekit.segment import cut_out
 from facekit.stopwatch import Stopwatch
 from facekit.topology import SURFACE_POINTS, face_triangles
 from facekit.values import EffectResult, FaceMesh, FloatImage, Image, as_image
@@ -36,6 +37,7 @@ from facekit.warp import facing, warp_in_place
 __all__ = ["animefy"]
 
 WORN = 0.5  # score from which glasses are drawn
+ROOM = 0.3  # outer-eye distances around a face into which its features may reach
 
 Style = Literal["cel", "ink"]
 Floats = npt.NDArray[np.float32]
@@ -129,11 +131,13 @@ def _slimmed(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh]:
 
 
 def _features(canvas: FloatImage, scene: Scene, look: Palette, tones: Tones, *, plain: bool) -> None:
-    free = 1 - tones.hair
-    draw_features(canvas, scene, look, free, plain=plain)
-    draw_brows(canvas, scene, look, np.maximum(free, np.float32(0.75)))
+    part, mesh, box = cut_out(canvas, scene.mesh, ROOM * scene.unit)
+    part, close, free = np.ascontiguousarray(part), replace(scene, mesh=mesh), 1 - tones.hair[box]
+    draw_features(part, close, look, free, plain=plain)
+    draw_brows(part, close, look, np.maximum(free, np.float32(0.75)))
     if scene.glasses > WORN:
-        draw_glasses(canvas, scene, look)
+        draw_glasses(part, close, look)
+    canvas[box] = part
 
 
 def _black(look: Palette) -> Palette:

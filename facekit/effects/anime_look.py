@@ -162,11 +162,10 @@ def _iris(scene: Scene) -> Floats:
     for eye, iris in ((RIGHT_EYE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS)):
         points = scene.seen.points[list(iris)]
         radius = float(np.hypot(*(points[1:] - points[0]).T).mean())
-        rows = np.arange(scene.face.shape[0], dtype=np.float32)[:, None]
-        cols = np.arange(scene.face.shape[1], dtype=np.float32)
+        opening = _ring(scene, eye)
+        rows, cols = np.nonzero(opening)
         away = np.hypot(cols - points[0, 0], rows - points[0, 1])
-        ring = (away < 0.85 * radius) & (away > 0.4 * radius) & _ring(scene, eye)
-        found.append(scene.lab[ring])
+        found.append(scene.lab[opening][(away < 0.85 * radius) & (away > 0.4 * radius)])
     pixels = np.concatenate(found)
     colour = np.median(pixels, axis=0) if len(pixels) > 5 else np.array([28, 6, 10], np.float32)
     chroma = float(np.hypot(colour[1], colour[2]))

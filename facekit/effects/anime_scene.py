@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.beard import beard_matte
+from facekit.compiled import compiled
 from facekit.effects.anime_shape import drawn_points
 from facekit.glasses import glasses_score
 from facekit.growing import grown
@@ -30,6 +31,7 @@ SIDE = 600.0  # pixels; the smaller copy's longer side at most
 SKIN = 4.0  # relative chroma; how far skin strays from this face's own
 FOREHEAD = 0.3  # outer-eye distances that it may reach beyond the oval
 COARSE = 2.5  # pixels; a wider Gaussian is taken of a smaller copy
+LEAST_WEIGHT = np.float32(1e-4)  # of what lies outside a part: it goes on there as its edge is
 EDGE = 0.02  # outer-eye distances over which a part's outline is smoothed
 
 Floats = npt.NDArray[np.float32]
@@ -182,15 +184,40 @@ def smoothed_within(picture: Floats, where: Matte, sigma: float) -> Floats:
     """
     factor = max(int(sigma / COARSE), 1)
     rows, cols = where.shape
-    weights = where + np.float32(1e-4)
-    product: Floats = picture * (weights[..., None] if picture.ndim == 3 else weights)
-    size = max(cols // factor, 1), max(rows // factor, 1)
-    soft = []
-    for plane in (product, weights):
-        small = plane if factor == 1 else cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-        soft.append(cv2.GaussianBlur(small, (0, 0), sigma / factor))
-    mean = np.asarray(soft[0] / (soft[1][..., None] if picture.ndim == 3 else soft[1]), np.float32)
-    return np.asarray(mean if factor == 1 else cv2.resize(mean, (cols, rows)), np.float32)
+    planes = picture.reshape(rows, cols, -1)
+    weighted = np.empty((rows, cols, planes.shape[2] + 1), np.float32)
+    _weigh(planes, where, weighted)
+    if factor > 1:
+        size = max(cols // factor, 1), max(rows // factor, 1)
+        weighted = np.asarray(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA), np.float32)
+    soft = np.asarray(cv2.GaussianBlur(weighted, (0, 0), sigma / factor), np.float32)
+    mean = np.empty((*soft.shape[:2], planes.shape[2]), np.float32)
+    _unweigh(soft, mean)
+    if factor > 1:
+        mean = np.asarray(cv2.resize(mean, (cols, rows)), np.float32)
+    return mean.reshape(picture.shape)
+
+
+@compiled
+def _weigh(picture: Floats, where: Matte, weighted: Floats) -> None:
+    """Multiply a picture by weights, and write these behind it; nowhere they are nothing."""
+    last = picture.shape[2]
+    for row in range(len(picture)):
+        for col in range(picture.shape[1]):
+            weight = where[row, col] + LEAST_WEIGHT
+            for k in range(last):
+                weighted[row, col, k] = picture[row, col, k] * weight
+            weighted[row, col, last] = weight
+
+
+@compiled
+def _unweigh(weighted: Floats, picture: Floats) -> None:
+    """Divide by the weights again."""
+    last = picture.shape[2]
+    for row in range(len(picture)):
+        for col in range(picture.shape[1]):
+            for k in range(last):
+                picture[row, col, k] = weighted[row, col, k] / weighted[row, col, last]
 
 
 def strands(scene: Scene, sigma: float) -> Floats:

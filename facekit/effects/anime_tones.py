@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.compiled import compiled
 from facekit.compositing import lay_over
 from facekit.effects.anime_look import Palette
 from facekit.effects.anime_scene import Scene, smoothed_within, strands
@@ -20,7 +21,7 @@ __all__ = ["Tones", "ink_tones", "paint", "tones_of"]
 SHADOW = 7.0  # units of L under the skin's usual, from which it is drawn in the shade
 FORM = 0.075  # outer-eye distances; smaller forms of light are not drawn
 STRAND = 0.30  # outer-eye distances along which a strand has one tone
-STEP = 13.0  # units of L between the tones of clothes
+STEP = np.float32(13)  # units of L between the tones of clothes
 DOTS = 0.062  # outer-eye distances from one dot of a screen to the next
 LEAST_DOTS = 4.0  # pixels; a finer screen is only grey
 
@@ -146,9 +147,7 @@ def _behind(scene: Scene) -> FloatImage:
     unit = scene.unit * scene.scale
     away = np.clip(1 - 1.2 * scene.person, 0, 1).astype(np.float32)
     lab = smoothed_within(scene.lab, away, max(0.16 * unit, 1.5))
-    lab = np.dstack([_stepped(lab[..., 0], STEP), lab[..., 1:]]).astype(np.float32)
-    lab[..., 0] = 28 + 0.72 * lab[..., 0]
-    lab[..., 1:] *= np.float32(0.9)
+    _flatten(lab, np.float32(0.72), np.float32(28), np.float32(0.9))
     return _rgb(lab)
 
 
@@ -158,20 +157,28 @@ def _clothes(scene: Scene) -> FloatImage:
     worn = np.clip(scene.person - scene.skin - scene.hair, 0, 1).astype(np.float32)
     lab = smoothed_within(scene.lab, worn + np.float32(0.02), max(0.02 * unit, 0.8))
     lab = np.asarray(cv2.bilateralFilter(lab, 5, 10, max(0.05 * unit, 1.5)), np.float32)
-    lab[..., 0] = _stepped(lab[..., 0], STEP) * np.float32(0.96) + 3
-    lab[..., 1:] = cv2.GaussianBlur(lab[..., 1:], (0, 0), max(0.02 * unit, 0.8)) * np.float32(1.15)
+    lab[..., 1:] = cv2.GaussianBlur(lab, (0, 0), max(0.02 * unit, 0.8))[..., 1:]
+    _flatten(lab, np.float32(0.96), np.float32(3), np.float32(1.15))
     return _rgb(lab)
 
 
-def _stepped(light: Floats, step: float) -> Floats:
-    """Round to steps, with a short slope between them [1]_ (see `facekit.effects.anime`)."""
-    whole = np.floor(light / step)
-    part = light / step - whole
-    return np.asarray(step * (whole + np.clip((part - 0.5) * 5 + 0.5, 0, 1)), np.float32)
+@compiled
+def _flatten(lab: Floats, share: np.float32, base: np.float32, colour: np.float32) -> None:
+    """Round lightness to steps with short slopes between them [1]_ (see `anime`), and scale all, in place."""
+    for row in range(len(lab)):
+        for col in range(lab.shape[1]):
+            steps = lab[row, col, 0] / STEP
+            whole = np.floor(steps)
+            part = min(max((steps - whole) * np.float32(5) - np.float32(2), np.float32(0)), np.float32(1))
+            lab[row, col, 0] = base + share * STEP * (whole + part)
+            lab[row, col, 1] *= colour
+            lab[row, col, 2] *= colour
 
 
 def _rgb(lab: Floats) -> FloatImage:
-    return np.asarray(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255, 0, 255), np.float32)
+    rgb = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.float32)
+    rgb *= 255
+    return np.clip(rgb, 0, 255, out=rgb)
 
 
 def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:

@@ -128,9 +128,10 @@ def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
     16
     """
     marked = ink > INKED
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(marked.view(np.uint8))
+    _, found, stats, _ = cv2.connectedComponentsWithStats(marked.view(np.uint8))
     kept = stats[:, cv2.CC_STAT_AREA] >= least
     kept[0] = False
+    labels = np.asarray(found, np.int32)
     result = np.empty(ink.shape, np.float32)
 
     def strip(start: int, stop: int) -> None:
@@ -269,7 +270,7 @@ def _profile(width: float) -> Floats:
     steps = np.arange(max(round(2.5 * width * WIDER), 2) + 1)
     pair = [np.exp(-0.5 * (steps / sigma) ** 2) for sigma in (width, width * WIDER)]
     inner, outer = (weights / (weights[0] + 2 * weights[1:].sum()) for weights in pair)
-    return (inner - outer).astype(np.float32)
+    return np.asarray(inner - outer, np.float32)
 
 
 @compiled

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any
 
 from facekit.errors import InputError
 
@@ -26,7 +26,6 @@ __all__ = ["in_strips", "side_by_side", "thread_count"]
 MOST = 16  # threads; the work is bound by memory long before
 
 Work = Callable[[int, int], object]
-Result = TypeVar("Result")
 
 _inside = threading.local()
 
@@ -94,7 +93,7 @@ def in_strips(work: Work, count: int, *, least: int = 1) -> None:
     job.finish()
 
 
-def side_by_side(*works: Callable[[], Result]) -> list[Result]:
+def side_by_side(*works: Callable[[], Any]) -> list[Any]:
     """Call functions that need nothing of each other, as many at a time as there are threads.
 
     Parameters
@@ -117,14 +116,14 @@ def side_by_side(*works: Callable[[], Result]) -> list[Result]:
     >>> side_by_side(lambda: "left", lambda: "right")
     ['left', 'right']
     """
-    results: dict[int, Result] = {}
+    results: list[Any] = [None] * len(works)
 
     def strip(start: int, stop: int) -> None:
         for k in range(start, stop):
             results[k] = works[k]()
 
     in_strips(strip, len(works))
-    return [results[k] for k in range(len(works))]
+    return results
 
 
 def _ends(count: int, threads: int, least: int) -> list[int]:

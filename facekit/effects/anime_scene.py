@@ -20,6 +20,7 @@ from facekit.hair import hair_matte
 from facekit.ink import edge_flow, flow_smoothed
 from facekit.person import person_matte
 from facekit.segment import eye_distance, face_mask, feature_mask
+from facekit.threads import beside
 from facekit.tone import to_tone
 from facekit.values import FaceMesh, FloatImage, Image, Mask, Matte
 from facekit.views import box_of
@@ -142,10 +143,15 @@ def look_at(image: Image, mesh: FaceMesh) -> Scene:
         image if scale == 1 else np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     )
     seen = _scaled(mesh, np.array([size[0] / cols, size[1] / rows]))
-    lab = _denoised(small, unit * scale)
     face = face_mask(seen, small.shape[:2], margin=0.0)
-    person = np.maximum(person_matte(small), face.astype(np.float32))
-    hair = np.minimum(hair_matte(small, seen), person)
+
+    def look_closely() -> tuple[Floats, Matte, float]:
+        return _denoised(small, unit * scale), beard_matte(small, seen), glasses_score(image, mesh)
+
+    with beside(look_closely) as closely:
+        person = np.maximum(person_matte(small), face.astype(np.float32))
+        hair = np.minimum(hair_matte(small, seen), person)
+    lab, beard, glasses = closely()
     drawn = drawn_points(mesh)
     return Scene(
         image=small,
@@ -158,9 +164,9 @@ def look_at(image: Image, mesh: FaceMesh) -> Scene:
         person=person,
         hair=hair,
         skin=_skin(small, seen, person, hair, face),
-        beard=beard_matte(small, seen),
+        beard=beard,
         face=face,
-        glasses=glasses_score(image, mesh),
+        glasses=glasses,
         shape=(rows, cols),
     )
 

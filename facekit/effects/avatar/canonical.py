@@ -1,6 +1,7 @@
 """A face seen in its own upright frame at one size, so that measuring costs the same in every photo."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import cv2
@@ -11,6 +12,7 @@ from facekit.beard import beard_matte
 from facekit.effects.avatar.upright import mean_points
 from facekit.hair import hair_matte
 from facekit.segment import cut_out, eye_distance, fill_rings
+from facekit.threads import beside
 from facekit.values import FaceMesh, Image, Mask, Matte
 from facekit.views import box_of
 from facekit.warp import fit_similarity, transform_points
@@ -109,6 +111,8 @@ def look_upright(image: Image, mesh: FaceMesh) -> View:
     def turned(picture: npt.NDArray[Any], flags: int, border: int = cv2.BORDER_CONSTANT) -> npt.NDArray[Any]:
         return np.asarray(cv2.warpAffine(picture, matrix, SIDE, flags=flags, borderMode=border))
 
+    with beside(partial(beard_matte, small, near)) as beard:
+        hair = hair_matte(small, near)
     upright = turned(small, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     lab = cv2.cvtColor(upright.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return View(
@@ -116,8 +120,8 @@ def look_upright(image: Image, mesh: FaceMesh) -> View:
         np.asarray(lab, np.float32),
         turned(np.ones(small.shape[:2], np.uint8), cv2.INTER_NEAREST).view(np.bool_),
         transform_points(near.points, matrix),
-        turned(hair_matte(small, near), cv2.INTER_LINEAR),
-        turned(beard_matte(small, near), cv2.INTER_LINEAR),
+        turned(hair, cv2.INTER_LINEAR),
+        turned(beard(), cv2.INTER_LINEAR),
     )
 
 

@@ -28,6 +28,7 @@ from facekit.segment import eye_distance, face_mask, feature_mask
 from facekit.threads import beside
 from facekit.tone import to_tone
 from facekit.topology import LEFT_BROW, RIGHT_BROW
+from facekit.typical import median
 from facekit.values import FaceMesh, Image, Mask, Matte, as_image
 
 __all__ = ["hair_matte"]
@@ -250,7 +251,7 @@ def _skinlike(image: Image, lab: Floats, mesh: FaceMesh, oval: Mask) -> tuple[Ma
     middle = grown(oval, -0.1 * eye_distance(mesh)) & ~feature_mask(mesh, oval.shape, reach=0.03)
     below_brows = np.arange(oval.shape[0])[:, None] > mesh.points[[105, 334], 1].mean()
     where = middle & below_brows if (middle & below_brows).any() else np.ones_like(oval)
-    colour = np.median(lab[where], axis=0)
+    colour = median(np.ascontiguousarray(lab[where].T))
     bright = np.percentile(lab[where][:, 0], 95)
     red, yellow = ((lab[..., k] - colour[k]) / SKINLIKE[k] for k in (1, 2))
     light = (lab[..., 0] > colour[0] - SKINLIKE[0]) & (lab[..., 0] < bright + 10)
@@ -263,7 +264,7 @@ def _skinlike(image: Image, lab: Floats, mesh: FaceMesh, oval: Mask) -> tuple[Ma
     alike = light & (np.hypot(red, yellow) < 1)
     # Less light scales L + 16, a and b alike: skin in the shade keeps its place in the plane of chroma.
     tone = to_tone(image)
-    usual = np.median(tone[where], axis=0)
+    usual = median(np.ascontiguousarray(tone[where].T))
     # Gloss is as white as the lamp: what is brighter than the skin may be paler.
     share = (tone[..., 0] + 16) / (usual[0] + 16)
     spread = SKIN_SPREAD * np.clip(1 + 4 * (share - 1), 1, 3)

@@ -21,6 +21,7 @@ LINE = 0.019  # outer-eye distances; the outline's width
 DETAIL = 0.012  # outer-eye distances; the finest inked detail
 HEAVY, LIGHTER = np.float32(0.85), np.float32(0.35)  # of its width: an outline's mean, and its range
 FLAT = np.float32(1e-6)  # per pixel; least slope of a part that is reckoned with
+NEARLY = np.float32(0.02)  # of a part: less is nothing, and all but so much is all
 FAINT = np.float32(0.35)  # of the slope of a sharp edge; parts that fade more slowly have no outline
 LEAST_ROWS = 64  # of a picture; fewer are not worth a thread
 
@@ -61,42 +62,48 @@ def _outline(scene: Scene, field: Floats, width: float, ink: Matte) -> None:
     """Draw the line along which a part ends, heavier below and to the right."""
     blur = max(0.025 * scene.unit * scene.scale, 1.0)
     soft = scene.large(np.asarray(cv2.GaussianBlur(field, (0, 0), blur), np.float32))
-    gx = np.asarray(cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125), np.float32)
-    gy = np.asarray(cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125), np.float32)
     half, clear = np.float32(0.5 * width), np.float32(8 * blur / scene.scale)
     if not can_compile():
-        _mark_plainly(soft, gx, gy, half, clear, ink)
+        _mark_plainly(soft, half, clear, ink)
         return
 
     def strip(start: int, stop: int) -> None:
-        _mark(soft[start:stop], gx[start:stop], gy[start:stop], half, clear, ink[start:stop])
+        _mark(soft, half, clear, ink, start, stop)
 
     in_strips(strip, len(ink), least=LEAST_ROWS)
 
 
-def _mark_plainly(
-    soft: Floats, gx: Floats, gy: Floats, half: np.float32, clear: np.float32, ink: Matte
-) -> None:
+def _mark_plainly(soft: Floats, half: np.float32, clear: np.float32, ink: Matte) -> None:
     """Do as `_mark` does."""
+    gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)
     slope = np.sqrt(gx * gx + gy * gy) + FLAT
     reach = half * (HEAVY - LIGHTER * (gx + gy) / slope) + np.float32(0.5)
     share = np.clip(reach - np.abs(soft - np.float32(0.5)) / slope, 0, 1)
-    np.maximum(ink, share * np.clip(slope * clear - FAINT, 0, 1), out=ink)
+    share *= np.clip(slope * clear - FAINT, 0, 1) * ((soft > NEARLY) & (soft < 1 - NEARLY))
+    np.maximum(ink, share, out=ink)
 
 
 @compiled
-def _mark(soft: Floats, gx: Floats, gy: Floats, half: np.float32, clear: np.float32, ink: Matte) -> None:
+def _mark(soft: Floats, half: np.float32, clear: np.float32, ink: Matte, start: int, stop: int) -> None:
     """Ink what lies nearer to where a soft part is one half than the line is wide there."""
-    for row in range(ink.shape[0]):
-        for col in range(ink.shape[1]):
-            x, y = gx[row, col], gy[row, col]
+    rows, cols = soft.shape
+    for row in range(start, stop):
+        above, below = abs(row - 1), rows - 1 - abs(rows - 2 - row)
+        for col in range(cols):
+            value = soft[row, col]
+            if value <= NEARLY or value >= 1 - NEARLY:  # too far from any edge, as smooth as the part is
+                continue
+            left, right = abs(col - 1), cols - 1 - abs(cols - 2 - col)
+            falling = soft[below, right] - soft[above, left]
+            rising = soft[above, right] - soft[below, left]
+            x = (falling + rising + np.float32(2) * (soft[row, right] - soft[row, left])) * np.float32(0.125)
+            y = (falling - rising + np.float32(2) * (soft[below, col] - soft[above, col])) * np.float32(0.125)
             slope = np.sqrt(x * x + y * y) + FLAT
             strong = slope * clear - FAINT
-            if strong <= 0:
-                continue
-            reach = half * (HEAVY - LIGHTER * (x + y) / slope) + np.float32(0.5)
-            share = min(reach - abs(soft[row, col] - np.float32(0.5)) / slope, np.float32(1))
-            ink[row, col] = max(ink[row, col], share * min(strong, np.float32(1)))
+            if strong > 0:
+                reach = half * (HEAVY - LIGHTER * (x + y) / slope) + np.float32(0.5)
+                share = min(reach - abs(value - np.float32(0.5)) / slope, np.float32(1))
+                ink[row, col] = max(ink[row, col], share * min(strong, np.float32(1)))
 
 
 def _detail(scene: Scene, *, strong: bool) -> Matte:

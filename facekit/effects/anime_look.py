@@ -10,6 +10,7 @@ from facekit.effects.anime_scene import Scene
 from facekit.growing import grown
 from facekit.segment import feature_mask, fill_rings, inner_mouth_mask
 from facekit.topology import LEFT_BROW, LEFT_EYE, LEFT_IRIS, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE, RIGHT_IRIS
+from facekit.typical import median
 
 __all__ = ["Palette", "from_lab", "take_colours"]
 
@@ -124,11 +125,7 @@ def take_colours(scene: Scene) -> Palette:
 
 
 def _median(lab: Floats, where: npt.NDArray[np.bool_]) -> Floats:
-    return (
-        np.asarray(np.median(lab[where], axis=0), np.float32)
-        if where.any()
-        else np.array([60, 10, 15], np.float32)
-    )
+    return median(np.ascontiguousarray(lab[where].T)) if where.any() else np.array([60, 10, 15], np.float32)
 
 
 def _ring(scene: Scene, ring: tuple[int, ...]) -> npt.NDArray[np.bool_]:

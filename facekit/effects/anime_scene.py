@@ -22,6 +22,7 @@ from facekit.person import person_matte
 from facekit.segment import eye_distance, face_mask, feature_mask
 from facekit.threads import beside
 from facekit.tone import to_tone
+from facekit.typical import median
 from facekit.values import FaceMesh, FloatImage, Image, Mask, Matte
 from facekit.views import box_of
 
@@ -272,7 +273,7 @@ def _skin(image: Image, mesh: FaceMesh, person: Matte, hair: Matte, face: Mask) 
     unit = eye_distance(mesh)
     tone = to_tone(np.asarray(cv2.GaussianBlur(image, (0, 0), 0.02 * unit + 0.3), np.uint8))
     plain = face & ~feature_mask(mesh, face.shape, reach=0.03) & (hair < 0.3)
-    usual = np.median(tone[plain if plain.any() else np.ones_like(plain)], axis=0)
+    usual = median(np.ascontiguousarray(tone[plain if plain.any() else np.ones_like(plain)].T))
     share = (tone[..., 0] + 16) / (usual[0] + 16)
     away = np.hypot(tone[..., 1] - usual[1], tone[..., 2] - usual[2])
     spread = SKIN * np.clip(1 + 3 * (share - 1), 1, 2.5)

@@ -21,7 +21,7 @@ from facekit.ink import edge_flow, flow_smoothed
 from facekit.person import person_matte
 from facekit.segment import eye_distance, face_mask, feature_mask
 from facekit.threads import beside
-from facekit.tone import to_tone
+from facekit.tone import Tone, to_tone
 from facekit.typical import median
 from facekit.values import FaceMesh, FloatImage, Image, Mask, Matte
 from facekit.views import box_of
@@ -146,13 +146,19 @@ def look_at(image: Image, mesh: FaceMesh) -> Scene:
     seen = _scaled(mesh, np.array([size[0] / cols, size[1] / rows]))
     face = face_mask(seen, small.shape[:2], margin=0.0)
 
-    def look_closely() -> tuple[Floats, Matte, float]:
-        return _denoised(small, unit * scale), beard_matte(small, seen), glasses_score(image, mesh)
+    def look_closely() -> tuple[Floats, Tone, Floats, Matte, float]:
+        return (
+            _denoised(small, unit * scale),
+            to_tone(np.asarray(cv2.GaussianBlur(small, (0, 0), 0.02 * unit * scale + 0.3), np.uint8)),
+            np.asarray(cv2.distanceTransform((~face).view(np.uint8), cv2.DIST_L2, 5), np.float32),
+            beard_matte(small, seen),
+            glasses_score(image, mesh),
+        )
 
     with beside(look_closely) as closely:
         person = np.maximum(person_matte(small), face.astype(np.float32))
         hair = np.minimum(hair_matte(small, seen), person)
-    lab, beard, glasses = closely()
+    lab, tone, far, beard, glasses = closely()
     drawn = drawn_points(mesh)
     return Scene(
         image=small,
@@ -164,7 +170,7 @@ def look_at(image: Image, mesh: FaceMesh) -> Scene:
         scale=scale,
         person=person,
         hair=hair,
-        skin=_skin(small, seen, person, hair, face),
+        skin=_skin(small, seen, person, hair, face, tone, far / eye_distance(seen)),
         beard=beard,
         face=face,
         glasses=glasses,
@@ -268,10 +274,11 @@ def _denoised(image: Image, unit: float) -> Floats:
     return lab
 
 
-def _skin(image: Image, mesh: FaceMesh, person: Matte, hair: Matte, face: Mask) -> Matte:
+def _skin(
+    image: Image, mesh: FaceMesh, person: Matte, hair: Matte, face: Mask, tone: Tone, far: Floats
+) -> Matte:
     """Find the person's skin: the face, and what is coloured like it."""
     unit = eye_distance(mesh)
-    tone = to_tone(np.asarray(cv2.GaussianBlur(image, (0, 0), 0.02 * unit + 0.3), np.uint8))
     plain = face & ~feature_mask(mesh, face.shape, reach=0.03) & (hair < 0.3)
     usual = median(np.ascontiguousarray(tone[plain if plain.any() else np.ones_like(plain)].T))
     share = (tone[..., 0] + 16) / (usual[0] + 16)
@@ -280,7 +287,6 @@ def _skin(image: Image, mesh: FaceMesh, person: Matte, hair: Matte, face: Mask) 
     likely = np.exp(-0.5 * (away / spread) ** 2) * np.clip((share - 0.4) / 0.15, 0, 1)
     likely = np.clip(2 * likely - 0.5, 0, 1).astype(np.float32)
     # Ears and neck lie close; far away only what is clearly skin counts, for shirts may be beige.
-    far = cv2.distanceTransform((~face).view(np.uint8), cv2.DIST_L2, 5) / unit
     likely *= np.clip(1.35 - 0.25 * far, 0, 1)
     found = np.maximum(likely, face.astype(np.float32)) * person * (1 - hair)
     found = guided_filter(image, found, radius=max(0.05 * unit, 2), softness=0.05)

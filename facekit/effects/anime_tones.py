@@ -40,6 +40,8 @@ class Tones:
         Where skin lies in the shade.
     dark, shine : Matte of shape (rows, cols)
         The hair's shade and its shine.
+    clothes, behind : FloatImage of shape (h, w, 3)
+        What is worn and the background, simplified, each over all of the smaller picture.
     """
 
     person: Matte
@@ -49,6 +51,8 @@ class Tones:
     shadow: Matte
     dark: Matte
     shine: Matte
+    clothes: FloatImage
+    behind: FloatImage
 
 
 def tones_of(scene: Scene) -> Tones:
@@ -64,12 +68,15 @@ def tones_of(scene: Scene) -> Tones:
     Tones
         At the picture's size.
     """
-    shadow, (dark, shine) = side_by_side(partial(_shade, scene), partial(_locks, scene))
+    clothes, (dark, shine), shadow, behind = side_by_side(
+        *(partial(part, scene) for part in (_clothes, _locks, _shade, _behind))
+    )
     cuts = (
         (scene.person, 0.5), (scene.hair, 0.5), (scene.skin, 0.45), (scene.beard, 0.35),
         (shadow, 0.5), (dark, 0.5), (shine, 0.5),
     )  # fmt: skip
-    return Tones(*side_by_side(*(partial(scene.sharp, field, level=level) for field, level in cuts)))
+    sharp = side_by_side(*(partial(scene.sharp, field, level=level) for field, level in cuts))
+    return Tones(*[*sharp, clothes, behind])
 
 
 def _shade(scene: Scene) -> Floats:
@@ -126,8 +133,8 @@ def paint(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         The painting, without lines and features.
     """
-    canvas, clothes = (scene.large(part) for part in _around(scene))
-    lay_over(canvas, clothes, tones.person)
+    canvas = scene.large(tones.behind).copy()
+    lay_over(canvas, scene.large(tones.clothes), tones.person)
     lay_over(canvas, look.skin, tones.skin)
     lay_over(canvas, look.skin_shade, tones.skin, clip=tones.shadow)
     lay_over(canvas, look.beard, tones.beard, opacity=0.85, clip=tones.skin)
@@ -135,11 +142,6 @@ def paint(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     lay_over(canvas, look.hair_shade, tones.hair, clip=tones.dark)
     lay_over(canvas, look.hair_shine, tones.hair, clip=tones.shine)
     return canvas
-
-
-def _around(scene: Scene) -> list[FloatImage]:
-    """Return the background and what is worn, both over all of the smaller picture."""
-    return side_by_side(partial(_behind, scene), partial(_clothes, scene))
 
 
 def _behind(scene: Scene) -> FloatImage:
@@ -198,7 +200,7 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         Black and white, without lines and features.
     """
-    behind, clothes = (scene.large(_grey(part)) for part in _around(scene))
+    behind, clothes = (scene.large(_grey(part)) for part in (tones.behind, tones.clothes))
     grey = np.where(behind > 0.68, 0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26))[..., None]
     worn = np.where(clothes < 0.45, np.where(clothes < 0.30, 1, 0.5), np.where(clothes < 0.68, 0.22, 0))
     lay_over(grey, worn.astype(np.float32)[..., None], tones.person)

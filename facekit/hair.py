@@ -160,15 +160,17 @@ def _found(framed: Framed, person: Matte, colours: Colours) -> Matte:
     hair = seeds.astype(np.float32)
     dressed = np.clip((y - 0.8) / 0.5, 0, 1)  # no clothes over the chin
     neck = (y > 1.3) & (np.abs(x) < 0.25) & framed.inside
+    behind = 0.5 * (1 - person) * _density(cells, framed.inside & (person < 0.2))
+    body = (person > 0.6) & (y > 1.75) & framed.inside
     long = np.zeros(2)
     for _ in range(ROUNDS):
         if hair.sum() < 0.01 * framed.unit**2:
             return np.zeros(shape, np.float32)
-        clothes = (person > 0.6) & (y > 1.75) & (hair < 0.5) & framed.inside
+        clothes = body & (hair < 0.5)
         clothes &= ~((x < -0.3) & (long[0] > LONG)) & ~((x > 0.3) & (long[1] > LONG)) | (y > 2.6) | neck
         other = 0.6 * _density(cells, sure_skin & ~features & (hair < 0.5)) + 0.4 * colours.skin
         other = np.maximum(other, 0.6 * dressed * _density(cells, clothes))
-        other = np.maximum(other, 0.5 * (1 - person) * _density(cells, framed.inside & (person < 0.2)))
+        other = np.maximum(other, behind)
         ratio = np.log(_density(cells, hair * ~(skinlike & ~seeds))) - np.log(other)
         score = TRUST * ratio + colours.prior + _reach_down(framed, long)
         hair = person * (1 / (1 + np.exp(-score)))

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from facekit import ink
+from facekit import compositing, guided, ink
 from facekit.compiled import can_compile
 from facekit.data import load_sample
+from facekit.effects import anime_lines
 from facekit.effects.anime import animefy
 from facekit.effects.anime_look import take_colours
 from facekit.effects.anime_scene import look_at
@@ -216,6 +217,26 @@ def test_dots_cover_the_share_that_they_stand_for(share):
 def test_white_gets_no_dot_and_black_no_hole():
     assert not halftone(np.zeros((20, 20), np.float32), period=6).any()
     assert halftone(np.ones((20, 20), np.float32), period=6).all()
+
+
+@pytest.mark.skipif(not can_compile(), reason="the plain version runs already")
+@STYLED
+def test_drawing_without_a_compiler_is_nearly_the_same(monkeypatch, photo, style):
+    compiled = animefy(photo, style=style).image
+    for module in (anime_lines, compositing, guided):
+        monkeypatch.setattr(module, "can_compile", lambda: False)
+    plain = animefy(photo, style=style).image
+    away = np.abs(plain.astype(int) - compiled).max(axis=2)
+    assert (away > 8).mean() < 0.01
+
+
+@STYLED
+def test_any_number_of_threads_draws_the_same_bits(monkeypatch, photo, style):
+    found = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("FACEKIT_THREADS", threads)
+        found.append(animefy(photo, style=style).image.tobytes())
+    assert found[0] == found[1] == found[2]
 
 
 # -- strokes -------------------------------------------------------------------------------

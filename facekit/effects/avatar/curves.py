@@ -258,5 +258,5 @@ def flatten(curve: Curve, *, fine: float = 1.0) -> npt.NDArray[np.float64]:
     ends = np.cumsum(counts)
     t = ((np.arange(ends[-1]) - np.repeat(ends - counts, counts) + 1) / counts[piece])[:, None]
     s = 1 - t
-    points = s**3 * a[piece] + 3 * s**2 * t * b[piece] + 3 * s * t**2 * c[piece] + t**3 * d[piece]
+    points = s * s * s * a[piece] + 3 * s * s * t * b[piece] + 3 * s * t * t * c[piece] + t * t * t * d[piece]
     return np.concatenate([curve[:1], points])

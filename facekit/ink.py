@@ -9,6 +9,7 @@ References
 .. [3] Ulichney, "Digital Halftoning", MIT Press, 1987, for clustered dots at 45 degrees.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -16,7 +17,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import compiled
+from facekit.compiled import can_compile
+from facekit.ink_rows import (
+    along,
+    along_plainly,
+    differences,
+    differences_plainly,
+    dots,
+    dots_plainly,
+    keep,
+    keep_plainly,
+    measure,
+)
 from facekit.threads import in_strips, side_by_side
 from facekit.values import Image, Mask, Matte
 
@@ -98,12 +110,14 @@ def _across(light: Floats, flow: Floats, weights: Floats, where: Mask) -> Floats
     pad = len(weights)
     padded = np.asarray(cv2.copyMakeBorder(light, *(pad,) * 4, cv2.BORDER_REPLICATE), np.float32)
     result = np.zeros_like(light)
-
-    def strip(start: int, stop: int) -> None:
-        _differences(padded, flow, weights, where, result, start, stop)
-
-    in_strips(strip, len(light), least=LEAST_ROWS)
+    _by_rows(differences, differences_plainly, padded, flow, weights, where, result)
     return result
+
+
+def _by_rows(kernel: Callable[..., None], plain: Callable[..., None], *arrays: Any) -> None:
+    """Write all rows of the last array, in strips."""
+    chosen = kernel if can_compile() else plain
+    in_strips(lambda start, stop: chosen(*arrays, start, stop), len(arrays[-1]), least=LEAST_ROWS)
 
 
 def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
@@ -129,15 +143,16 @@ def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
     """
     marked = ink > INKED
     count, found = cv2.connectedComponents(marked.view(np.uint8))
-    labels, areas = np.asarray(found, np.int32), np.zeros(count, np.int64)
-    _measure(labels, areas)  # OpenCV would take ten times as long over it
+    labels = np.asarray(found, np.int32)
+    if can_compile():
+        areas = np.zeros(count, np.int64)
+        measure(labels, areas)  # OpenCV would take ten times as long over it
+    else:
+        areas = np.bincount(labels.ravel(), minlength=count)
     kept = areas >= least
+    kept[0] = False
     result = np.empty(ink.shape, np.float32)
-
-    def strip(start: int, stop: int) -> None:
-        _keep(ink[start:stop], labels[start:stop], kept, result[start:stop])
-
-    in_strips(strip, len(ink), least=LEAST_ROWS)
+    _by_rows(keep, keep_plainly, ink, labels, kept, result)
     return result
 
 
@@ -206,11 +221,7 @@ def flow_smoothed(picture: Floats, flow: Floats, sigma: float, *, where: Mask | 
     weights = np.exp(-0.5 * (np.arange(_steps(sigma) + 1) / sigma) ** 2).astype(np.float32)
     picture, result = np.ascontiguousarray(picture), np.zeros_like(picture)
     asked = np.ones(picture.shape, np.bool_) if where is None else where
-
-    def strip(start: int, stop: int) -> None:
-        _along(picture, flow, weights, asked, result, start, stop)
-
-    in_strips(strip, len(picture), least=LEAST_ROWS)
+    _by_rows(along, along_plainly, picture, flow, weights, asked, result)
     return result
 
 
@@ -249,11 +260,7 @@ def halftone(tone: Matte, *, period: float) -> Matte:
     down, across = ((0.25 + 0.25 * np.cos(turn * np.arange(n))).astype(np.float32) for n in (rows, cols))
     ranks, result = _ranks(), np.empty(tone.shape, np.float32)
     sharp = np.float32(period / 3.5)
-
-    def strip(start: int, stop: int) -> None:
-        _dot(tone, down, across, ranks, sharp, result, start, stop)
-
-    in_strips(strip, rows, least=LEAST_ROWS)
+    _by_rows(dots, dots_plainly, tone, down, across, ranks, sharp, result)
     return result
 
 
@@ -271,98 +278,3 @@ def _profile(width: float) -> Floats:
     pair = [np.exp(-0.5 * (steps / sigma) ** 2) for sigma in (width, width * WIDER)]
     inner, outer = (weights / (weights[0] + 2 * weights[1:].sum()) for weights in pair)
     return np.asarray(inner - outer, np.float32)
-
-
-@compiled
-def _measure(labels: npt.NDArray[np.int32], areas: npt.NDArray[np.int64]) -> None:
-    """Count each mark's pixels; 0 is no mark."""
-    for row in range(len(labels)):
-        for col in range(labels.shape[1]):
-            label = labels[row, col]
-            if label > 0:
-                areas[label] += 1
-
-
-@compiled
-def _keep(ink: Matte, labels: npt.NDArray[np.int32], kept: npt.NDArray[np.bool_], result: Matte) -> None:
-    """Keep the ink of some marks."""
-    for row in range(len(ink)):
-        for col in range(ink.shape[1]):
-            result[row, col] = ink[row, col] if kept[labels[row, col]] else np.float32(0)
-
-
-@compiled
-def _at(picture: Floats, x: Any, y: Any) -> Any:
-    """Sample bilinearly, where all four pixels are there."""
-    left, top = int(x), int(y)
-    u, v = x - np.float32(left), y - np.float32(top)
-    upper = picture[top, left] + u * (picture[top, left + 1] - picture[top, left])
-    lower = picture[top + 1, left] + u * (picture[top + 1, left + 1] - picture[top + 1, left])
-    return upper + v * (lower - upper)
-
-
-@compiled
-def _differences(
-    padded: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
-) -> None:
-    """Weigh what lies across the flow on either side; `padded` goes on for as far as that reaches."""
-    pad = len(weights)
-    for row in range(start, stop):
-        for col in range(result.shape[1]):
-            if not where[row, col]:
-                continue
-            x, y = np.float32(col + pad), np.float32(row + pad)
-            nx, ny = -flow[row, col, 1], flow[row, col, 0]
-            value = weights[0] * padded[row + pad, col + pad]
-            for k in range(1, pad):
-                dx, dy = np.float32(k) * nx, np.float32(k) * ny
-                both = _at(padded, x + dx, y + dy) + _at(padded, x - dx, y - dy)
-                value += weights[k] * both
-            result[row, col] = value
-
-
-@compiled
-def _along(
-    picture: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
-) -> None:
-    """Walk along the flow both ways, and average what is met."""
-    rows, cols = picture.shape
-    for row in range(start, stop):
-        for col in range(cols):
-            if not where[row, col]:
-                continue
-            total, value = weights[0], weights[0] * picture[row, col]
-            for sign in (-1, 1):
-                x, y = np.float32(col), np.float32(row)
-                dx, dy = flow[row, col, 0] * np.float32(sign), flow[row, col, 1] * np.float32(sign)
-                for k in range(1, len(weights)):
-                    x += dx
-                    y += dy
-                    i, j = int(y + np.float32(0.5)), int(x + np.float32(0.5))
-                    if i < 0 or j < 0 or i >= rows or j >= cols or x < 0 or y < 0:
-                        break
-                    value += weights[k] * picture[i, j]
-                    total += weights[k]
-                    u, v = flow[i, j, 0], flow[i, j, 1]
-                    turn = np.float32(1) if u * dx + v * dy >= 0 else np.float32(-1)
-                    dx, dy = u * turn, v * turn
-            result[row, col] = value / total
-
-
-@compiled
-def _dot(
-    tone: Matte, down: Floats, across: Floats, ranks: Floats, sharp: Any, result: Matte, start: int, stop: int
-) -> None:
-    """Ink what ranks above the tone on the screen, which is 1 in a dot's middle."""
-    last = len(ranks) - 2
-    for row in range(start, stop):
-        for col in range(tone.shape[1]):
-            dark = tone[row, col]
-            if dark <= 0 or dark >= 1:
-                result[row, col] = min(max(dark, np.float32(0)), np.float32(1))
-                continue
-            place = (down[row] + across[col]) * np.float32(last + 1)
-            k = min(int(place), last)
-            rank = ranks[k] + (place - np.float32(k)) * (ranks[k + 1] - ranks[k])
-            ink = (dark - (np.float32(1) - rank)) * sharp + np.float32(0.5)
-            result[row, col] = min(max(ink, np.float32(0)), np.float32(1))

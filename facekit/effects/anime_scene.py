@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.beard import beard_matte
-from facekit.compiled import compiled
+from facekit.compiled import can_compile, compiled
 from facekit.effects.anime_shape import drawn_points
 from facekit.glasses import glasses_score
 from facekit.growing import grown
@@ -198,22 +198,39 @@ def smoothed_within(picture: Floats, where: Matte, sigma: float) -> Floats:
     factor = max(int(sigma / COARSE), 1)
     rows, cols = where.shape
     planes = picture.reshape(rows, cols, -1)
-    weighted = np.empty((rows, cols, planes.shape[2] + 1), np.float32)
-    _weigh(planes, where, weighted)
+    weighted = _weighted(planes, where)
     if factor > 1:
         size = max(cols // factor, 1), max(rows // factor, 1)
         weighted = np.asarray(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA), np.float32)
     soft = np.asarray(cv2.GaussianBlur(weighted, (0, 0), sigma / factor), np.float32)
-    mean = np.empty((*soft.shape[:2], planes.shape[2]), np.float32)
-    _unweigh(soft, mean)
+    mean = _unweighted(soft)
     if factor > 1:
         mean = np.asarray(cv2.resize(mean, (cols, rows)), np.float32)
     return mean.reshape(picture.shape)
 
 
+def _weighted(picture: Floats, where: Matte) -> Floats:
+    """Multiply a picture by weights, and put these behind it; nowhere they are nothing."""
+    result = np.empty((*where.shape, picture.shape[2] + 1), np.float32)
+    if can_compile():
+        _weigh(picture, where, result)
+    else:
+        result[..., -1] = where + LEAST_WEIGHT
+        result[..., :-1] = picture * result[..., -1:]
+    return result
+
+
+def _unweighted(weighted: Floats) -> Floats:
+    """Divide by the weights again."""
+    if not can_compile():
+        return np.asarray(weighted[..., :-1] / weighted[..., -1:], np.float32)
+    result = np.empty((*weighted.shape[:2], weighted.shape[2] - 1), np.float32)
+    _unweigh(weighted, result)
+    return result
+
+
 @compiled
 def _weigh(picture: Floats, where: Matte, weighted: Floats) -> None:
-    """Multiply a picture by weights, and write these behind it; nowhere they are nothing."""
     last = picture.shape[2]
     for row in range(len(picture)):
         for col in range(picture.shape[1]):
@@ -225,7 +242,6 @@ def _weigh(picture: Floats, where: Matte, weighted: Floats) -> None:
 
 @compiled
 def _unweigh(weighted: Floats, picture: Floats) -> None:
-    """Divide by the weights again."""
     last = picture.shape[2]
     for row in range(len(picture)):
         for col in range(picture.shape[1]):

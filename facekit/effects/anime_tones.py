@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import compiled
+from facekit.compiled import can_compile, compiled
 from facekit.compositing import lay_over
 from facekit.effects.anime_look import Palette
 from facekit.effects.anime_scene import Scene, smoothed_within, strands
@@ -149,8 +149,7 @@ def _behind(scene: Scene) -> FloatImage:
     unit = scene.unit * scene.scale
     away = np.clip(1 - 1.2 * scene.person, 0, 1).astype(np.float32)
     lab = smoothed_within(scene.lab, away, max(0.16 * unit, 1.5))
-    _flatten(lab, np.float32(0.72), np.float32(28), np.float32(0.9))
-    return _rgb(lab)
+    return _flat(lab, 0.72, 28, 0.9)
 
 
 def _clothes(scene: Scene) -> FloatImage:
@@ -160,13 +159,22 @@ def _clothes(scene: Scene) -> FloatImage:
     lab = smoothed_within(scene.lab, worn + np.float32(0.02), max(0.02 * unit, 0.8))
     lab = np.asarray(cv2.bilateralFilter(lab, 5, 10, max(0.05 * unit, 1.5)), np.float32)
     lab[..., 1:] = cv2.GaussianBlur(lab, (0, 0), max(0.02 * unit, 0.8))[..., 1:]
-    _flatten(lab, np.float32(0.96), np.float32(3), np.float32(1.15))
-    return _rgb(lab)
+    return _flat(lab, 0.96, 3, 1.15)
+
+
+def _flat(lab: Floats, share: float, base: float, colour: float) -> FloatImage:
+    """Round lightness to steps with short slopes between them [1]_ (see `anime`), scale all, leave CIELAB."""
+    scales = np.float32(share), np.float32(base), np.float32(colour)
+    flatten = _flatten if can_compile() else _flatten_plainly
+    flatten(lab, *scales)
+    rgb = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.float32)
+    rgb *= 255
+    return np.clip(rgb, 0, 255, out=rgb)
 
 
 @compiled
 def _flatten(lab: Floats, share: np.float32, base: np.float32, colour: np.float32) -> None:
-    """Round lightness to steps with short slopes between them [1]_ (see `anime`), and scale all, in place."""
+    """Change a picture in place."""
     for row in range(len(lab)):
         for col in range(lab.shape[1]):
             steps = lab[row, col, 0] / STEP
@@ -177,10 +185,12 @@ def _flatten(lab: Floats, share: np.float32, base: np.float32, colour: np.float3
             lab[row, col, 2] *= colour
 
 
-def _rgb(lab: Floats) -> FloatImage:
-    rgb = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.float32)
-    rgb *= 255
-    return np.clip(rgb, 0, 255, out=rgb)
+def _flatten_plainly(lab: Floats, share: np.float32, base: np.float32, colour: np.float32) -> None:
+    """Do as `_flatten` does."""
+    steps = lab[..., 0] / STEP
+    whole = np.floor(steps)
+    lab[..., 0] = base + share * STEP * (whole + np.clip((steps - whole) * 5 - 2, 0, 1))
+    lab[..., 1:] *= colour
 
 
 def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
@@ -202,8 +212,11 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     """
     behind, clothes = (scene.large(_grey(part)) for part in (tones.behind, tones.clothes))
     grey = np.where(behind > 0.68, 0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26))[..., None]
-    worn = np.where(clothes < 0.45, np.where(clothes < 0.30, 1, 0.5), np.where(clothes < 0.68, 0.22, 0))
-    lay_over(grey, worn.astype(np.float32)[..., None], tones.person)
+    black, dark, dim, white = (np.float32(tone) for tone in (1, 0.5, 0.22, 0))
+    worn = np.where(
+        clothes < 0.45, np.where(clothes < 0.30, black, dark), np.where(clothes < 0.68, dim, white)
+    )
+    lay_over(grey, worn[..., None], tones.person)
 
     def screen(tone: float, cover: Matte, within: Matte | None = None) -> None:
         lay_over(grey, np.array([tone], np.float32), cover, clip=within)

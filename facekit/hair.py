@@ -12,6 +12,8 @@ References
    are learnt again from what they found.
 """
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import cv2
@@ -23,8 +25,10 @@ from facekit.growing import grown
 from facekit.guided import guided_filter
 from facekit.person import person_matte
 from facekit.segment import eye_distance, face_mask, feature_mask
+from facekit.threads import beside
 from facekit.tone import to_tone
 from facekit.topology import LEFT_BROW, RIGHT_BROW
+from facekit.typical import median
 from facekit.values import FaceMesh, Image, Mask, Matte, as_image
 
 __all__ = ["hair_matte"]
@@ -46,6 +50,30 @@ GLOSS = 0.3  # outer-eye distances above the oval up to which a bald forehead ma
 FRAME_EDGE = 0.03  # outer-eye distances, in the picture, to which the edges are refined
 
 Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Colours:
+    """What is known of a head before anybody says where the person is.
+
+    Parameters
+    ----------
+    cells : ndarray of shape (h, w), int64
+        Each pixel's cell in the histograms.
+    oval, skinlike, glare : Mask of shape (h, w)
+        The face's oval; what looks like its skin; its gloss.
+    skin : ndarray of shape (h, w), float32
+        How likely each pixel's colour is for skin.
+    prior : ndarray of shape (h, w), float32
+        Log odds of hair by place alone.
+    """
+
+    cells: npt.NDArray[np.int64]
+    oval: Mask
+    skinlike: Mask
+    glare: Mask
+    skin: Floats
+    prior: Floats
 
 
 def hair_matte(image: Image, mesh: FaceMesh) -> Matte:
@@ -85,7 +113,9 @@ def hair_matte(image: Image, mesh: FaceMesh) -> Matte:
     """
     image = as_image(image)
     framed = frame_head(image, mesh)
-    found = _found(framed, _people(framed))
+    with beside(partial(_look_at, framed)) as colours:
+        person = _people(framed)
+    found = _found(framed, person, colours())
     back = framed.carry_back(found, image.shape[:2])
     rows, cols = _box(back)
     if rows.stop <= rows.start:
@@ -105,14 +135,19 @@ def _people(framed: Framed) -> Matte:
     return np.asarray(np.maximum(person, head), np.float32)
 
 
-def _found(framed: Framed, person: Matte) -> Matte:
-    """Learn colours, find them, and learn again from what was found."""
-    mesh, shape = framed.mesh, framed.image.shape[:2]
+def _look_at(framed: Framed) -> Colours:
+    """Tell what the picture's colours and the face's place say of each pixel."""
     smooth = np.asarray(cv2.bilateralFilter(framed.image, 5, 20, 3), np.uint8)
     lab = np.asarray(cv2.cvtColor(smooth.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    cells = _cells(lab)
-    oval = face_mask(mesh, shape, margin=0.0)
-    skinlike, glare, skin = _skinlike(smooth, lab, mesh, oval)
+    oval = face_mask(framed.mesh, framed.image.shape[:2], margin=0.0)
+    skinlike, glare, skin = _skinlike(smooth, lab, framed.mesh, oval)
+    return Colours(_cells(lab), oval, skinlike, glare, skin, _prior(framed, oval))
+
+
+def _found(framed: Framed, person: Matte, colours: Colours) -> Matte:
+    """Learn colours, find them, and learn again from what was found."""
+    mesh, shape = framed.mesh, framed.image.shape[:2]
+    cells, oval, skinlike, glare = colours.cells, colours.oval, colours.skinlike, colours.glare
     features = feature_mask(mesh, shape, reach=0.04)
     crown = (
         (_crown(framed, oval) | (oval & _fringe_zone(framed) & ~features)) & (person > 0.6) & framed.inside
@@ -122,21 +157,22 @@ def _found(framed: Framed, person: Matte) -> Matte:
         seeds = crown & False
     sure_skin = oval & skinlike
     x, y = framed.places
-    prior = _prior(framed, oval)
     hair = seeds.astype(np.float32)
     dressed = np.clip((y - 0.8) / 0.5, 0, 1)  # no clothes over the chin
     neck = (y > 1.3) & (np.abs(x) < 0.25) & framed.inside
+    behind = 0.5 * (1 - person) * _density(cells, framed.inside & (person < 0.2))
+    body = (person > 0.6) & (y > 1.75) & framed.inside
     long = np.zeros(2)
     for _ in range(ROUNDS):
         if hair.sum() < 0.01 * framed.unit**2:
             return np.zeros(shape, np.float32)
-        clothes = (person > 0.6) & (y > 1.75) & (hair < 0.5) & framed.inside
+        clothes = body & (hair < 0.5)
         clothes &= ~((x < -0.3) & (long[0] > LONG)) & ~((x > 0.3) & (long[1] > LONG)) | (y > 2.6) | neck
-        other = 0.6 * _density(cells, sure_skin & ~features & (hair < 0.5)) + 0.4 * skin
+        other = 0.6 * _density(cells, sure_skin & ~features & (hair < 0.5)) + 0.4 * colours.skin
         other = np.maximum(other, 0.6 * dressed * _density(cells, clothes))
-        other = np.maximum(other, 0.5 * (1 - person) * _density(cells, framed.inside & (person < 0.2)))
+        other = np.maximum(other, behind)
         ratio = np.log(_density(cells, hair * ~(skinlike & ~seeds))) - np.log(other)
-        score = TRUST * ratio + prior + _reach_down(framed, long)
+        score = TRUST * ratio + colours.prior + _reach_down(framed, long)
         hair = person * (1 / (1 + np.exp(-score)))
         hair[(features & oval) | glare] = 0
         hair = guided_filter(framed.image, hair, radius=SMOOTH * framed.unit, softness=0.05)
@@ -217,9 +253,9 @@ def _skinlike(image: Image, lab: Floats, mesh: FaceMesh, oval: Mask) -> tuple[Ma
     middle = grown(oval, -0.1 * eye_distance(mesh)) & ~feature_mask(mesh, oval.shape, reach=0.03)
     below_brows = np.arange(oval.shape[0])[:, None] > mesh.points[[105, 334], 1].mean()
     where = middle & below_brows if (middle & below_brows).any() else np.ones_like(oval)
-    colour = np.median(lab[where], axis=0)
+    colour = median(np.ascontiguousarray(lab[where].T))
     bright = np.percentile(lab[where][:, 0], 95)
-    off = np.abs(lab - colour) / SKINLIKE
+    red, yellow = ((lab[..., k] - colour[k]) / SKINLIKE[k] for k in (1, 2))
     light = (lab[..., 0] > colour[0] - SKINLIKE[0]) & (lab[..., 0] < bright + 10)
     # Nothing bright hangs into a face; and above it, what is bright is gloss where the hair is dark.
     brim = grown(oval, GLOSS * eye_distance(mesh))
@@ -227,10 +263,10 @@ def _skinlike(image: Image, lab: Floats, mesh: FaceMesh, oval: Mask) -> tuple[Ma
     crown &= np.arange(oval.shape[0])[:, None] < mesh.points[10, 1]
     dark = crown.any() and np.percentile(lab[crown][:, 0], 40) < colour[0] - 8
     glare = (brim if dark else oval) & (lab[..., 0] > colour[0])
-    alike = light & (np.hypot(off[..., 1], off[..., 2]) < 1)
+    alike = light & (np.hypot(red, yellow) < 1)
     # Less light scales L + 16, a and b alike: skin in the shade keeps its place in the plane of chroma.
     tone = to_tone(image)
-    usual = np.median(tone[where], axis=0)
+    usual = median(np.ascontiguousarray(tone[where].T))
     # Gloss is as white as the lamp: what is brighter than the skin may be paler.
     share = (tone[..., 0] + 16) / (usual[0] + 16)
     spread = SKIN_SPREAD * np.clip(1 + 4 * (share - 1), 1, 3)
@@ -250,11 +286,11 @@ def _density(cells: npt.NDArray[np.int64], share: npt.NDArray[Any]) -> Floats:
     """Return how often the colour of each pixel is found among the pixels of a class."""
     counts = np.bincount(cells.ravel(), share.ravel().astype(np.float64), minlength=BINS**3)
     cube = counts.astype(np.float32).reshape(BINS, BINS, BINS)
-    # The first axis by one blur of (BINS, BINS * BINS), the other two plane by plane.
-    rows = cv2.GaussianBlur(cube.reshape(BINS, -1), (1, 7), sigmaX=SPREAD, sigmaY=SPREAD).reshape(cube.shape)
-    cube = np.stack([np.asarray(cv2.GaussianBlur(plane, (5, 5), SPREAD), np.float32) for plane in rows])
+    for taps in (7, 5, 5):  # along the first axis, which then becomes the last
+        soft = cv2.GaussianBlur(cube.reshape(BINS, -1), (1, taps), sigmaX=SPREAD, sigmaY=SPREAD)
+        cube = np.ascontiguousarray(np.moveaxis(soft.reshape(BINS, BINS, BINS), 0, 2))
     total = max(float(share.sum()), 1.0)
-    return np.asarray(cube.ravel()[cells] / total + FLOOR, np.float32)
+    return np.asarray(np.take(cube / np.float32(total) + np.float32(FLOOR), cells), np.float32)
 
 
 def _distance(mask: Mask) -> Floats:

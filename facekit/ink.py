@@ -9,29 +9,44 @@ References
 .. [3] Ulichney, "Digital Halftoning", MIT Press, 1987, for clustered dots at 45 degrees.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import compiled
-from facekit.values import Image, Matte
+from facekit.compiled import can_compile
+from facekit.ink_rows import (
+    along,
+    along_plainly,
+    differences,
+    differences_plainly,
+    dots,
+    dots_plainly,
+    keep,
+    keep_plainly,
+    measure,
+)
+from facekit.threads import in_strips, side_by_side
+from facekit.values import Image, Mask, Matte
 
 __all__ = ["edge_flow", "flow_smoothed", "halftone", "ink_lines", "without_specks"]
 
 WIDER = 1.6  # the outer Gaussian of the difference over the inner one [1]_
-SHARE = 0.985  # of the outer Gaussian that is taken away: a flat picture stays just above nothing [1]_
 ALONG = 3.0  # times the line's width over which a stroke is gathered
 FLOW = 2.5  # times the line's width over which neighbours agree about the flow
 STEEP = 0.9  # how soft the threshold is, per unit of lightness [2]_
 SPECK = 12  # pixels; smaller marks are dirt, not ink
 INKED = 0.1  # of full ink, from which a pixel belongs to a mark
+RANKS = 1024  # steps of the table that tells a screen's level from its rank
+LEAST_ROWS = 32  # of a picture; fewer are not worth a thread
 
 Floats = npt.NDArray[np.float32]
 
 
-def ink_lines(image: Image, *, width: float, threshold: float = 0.6) -> Matte:
+def ink_lines(image: Image, *, width: float, threshold: float = 0.6, where: Mask | None = None) -> Matte:
     """Draw a picture's dark edges as ink lines.
 
     Parameters
@@ -42,6 +57,8 @@ def ink_lines(image: Image, *, width: float, threshold: float = 0.6) -> Matte:
         Standard deviation of a line's profile; details finer than this are not drawn.
     threshold : float, units of lightness
         How much darker than its surroundings a line is at least.
+    where : Mask of shape (H, W), optional
+        Where lines are asked for; there are none elsewhere.
 
     Returns
     -------
@@ -61,11 +78,46 @@ def ink_lines(image: Image, *, width: float, threshold: float = 0.6) -> Matte:
     """
     light = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32) * np.float32(100 / 255)
     flow = edge_flow(light, FLOW * width)
-    across = np.empty_like(light)
-    _differences(light, flow, *_profile(width), across)
-    gathered = flow_smoothed(across, flow, ALONG * width)
-    ink = np.clip(np.tanh((-gathered - threshold) * STEEP), 0, 1).astype(np.float32)
+    asked = np.ones(light.shape, np.bool_) if where is None else where
+    weights = _profile(width)
+    darkest = threshold + np.arctanh(INKED) / STEEP  # fainter ink belongs to no mark
+    steps = _steps(ALONG * width)
+    near = _grown(_may_reach(light, weights, darkest), steps) & asked
+    across = _across(light, flow, weights, _grown(near, steps))
+    # No mean is below all that it is made of: only near something dark enough is there ink.
+    near &= _grown(across < -darkest, steps)
+    gathered = flow_smoothed(across, flow, ALONG * width, where=near)
+    ink = np.clip(np.tanh((-gathered - np.float32(threshold)) * np.float32(STEEP)), 0, 1)
     return without_specks(ink)
+
+
+def _may_reach(light: Floats, weights: Floats, darkest: float) -> Mask:
+    """Tell where the picture varies enough for a difference of Gaussians as low as this."""
+    window = np.ones((2 * len(weights) + 1,) * 2, np.uint8)
+    most = (abs(weights[0]) + 2 * np.abs(weights[1:]).sum()) / 2  # of the variation
+    variation = cv2.dilate(light, window) - cv2.erode(light, window)
+    return np.asarray(variation * most > darkest)
+
+
+def _grown(mask: Mask, steps: int) -> Mask:
+    """Mark all from which some of a mask can be reached."""
+    window = np.ones((2 * steps + 3,) * 2, np.uint8)
+    return np.asarray(cv2.dilate(mask.view(np.uint8), window)).view(np.bool_)
+
+
+def _across(light: Floats, flow: Floats, weights: Floats, where: Mask) -> Floats:
+    """Take the difference of Gaussians across the flow; 0 where it is not asked for."""
+    pad = len(weights)
+    padded = np.asarray(cv2.copyMakeBorder(light, *(pad,) * 4, cv2.BORDER_REPLICATE), np.float32)
+    result = np.zeros_like(light)
+    _by_rows(differences, differences_plainly, padded, flow, weights, where, result)
+    return result
+
+
+def _by_rows(kernel: Callable[..., None], plain: Callable[..., None], *arrays: Any) -> None:
+    """Write all rows of the last array, in strips."""
+    chosen = kernel if can_compile() else plain
+    in_strips(lambda start, stop: chosen(*arrays, start, stop), len(arrays[-1]), least=LEAST_ROWS)
 
 
 def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
@@ -90,10 +142,18 @@ def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
     16
     """
     marked = ink > INKED
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(marked.view(np.uint8))
-    kept = stats[:, cv2.CC_STAT_AREA] >= least
+    count, found = cv2.connectedComponents(marked.view(np.uint8))
+    labels = np.asarray(found, np.int32)
+    if can_compile():
+        areas = np.zeros(count, np.int64)
+        measure(labels, areas)  # OpenCV would take ten times as long over it
+    else:
+        areas = np.bincount(labels.ravel(), minlength=count)
+    kept = areas >= least
     kept[0] = False
-    return np.asarray(np.where(kept[labels], ink, 0), np.float32)
+    result = np.empty(ink.shape, np.float32)
+    _by_rows(keep, keep_plainly, ink, labels, kept, result)
+    return result
 
 
 def edge_flow(light: Floats, sigma: float) -> Floats:
@@ -122,13 +182,13 @@ def edge_flow(light: Floats, sigma: float) -> Floats:
     [0.0, 1.0]
     """
     gx, gy = cv2.Scharr(light, cv2.CV_32F, 1, 0), cv2.Scharr(light, cv2.CV_32F, 0, 1)
-    parts = np.dstack([gx * gx, gx * gy, gy * gy])
-    xx, xy, yy = cv2.split(cv2.GaussianBlur(parts, (0, 0), sigma))
+    products = (gx * gx, gx * gy, gy * gy)
+    xx, xy, yy = side_by_side(*(partial(cv2.GaussianBlur, part, (0, 0), sigma) for part in products))
     angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.float32(np.pi / 2)
-    return np.asarray(np.dstack([np.cos(angle), np.sin(angle)]), np.float32)
+    return np.asarray(cv2.merge([np.cos(angle), np.sin(angle)]), np.float32)
 
 
-def flow_smoothed(picture: Floats, flow: Floats, sigma: float) -> Floats:
+def flow_smoothed(picture: Floats, flow: Floats, sigma: float, *, where: Mask | None = None) -> Floats:
     """Smooth along a flow and not across it.
 
     Parameters
@@ -139,6 +199,8 @@ def flow_smoothed(picture: Floats, flow: Floats, sigma: float) -> Floats:
         As `edge_flow` returns it.
     sigma : float, pixels
         Along the flow.
+    where : Mask of shape (H, W), optional
+        The pixels that are asked for; the rest come out as 0.
 
     Returns
     -------
@@ -156,11 +218,15 @@ def flow_smoothed(picture: Floats, flow: Floats, sigma: float) -> Floats:
     >>> bool(np.allclose(flow_smoothed(row, flow, 2.0), row, atol=1e-6))
     True
     """
-    steps = max(round(2 * sigma), 1)
-    weights = np.exp(-0.5 * (np.arange(steps + 1) / sigma) ** 2).astype(np.float32)
-    result = np.empty_like(picture)
-    _along(np.ascontiguousarray(picture), flow, weights, result)
+    weights = np.exp(-0.5 * (np.arange(_steps(sigma) + 1) / sigma) ** 2).astype(np.float32)
+    picture, result = np.ascontiguousarray(picture), np.zeros_like(picture)
+    asked = np.ones(picture.shape, np.bool_) if where is None else where
+    _by_rows(along, along_plainly, picture, flow, weights, asked, result)
     return result
+
+
+def _steps(sigma: float) -> int:
+    return max(round(2 * sigma), 1)
 
 
 def halftone(tone: Matte, *, period: float) -> Matte:
@@ -189,80 +255,26 @@ def halftone(tone: Matte, *, period: float) -> Matte:
     (True, 0.0, 1.0)
     """
     rows, cols = tone.shape
-    x, y = np.arange(cols, dtype=np.float32), np.arange(rows, dtype=np.float32)[:, None]
-    turn = np.float32(np.pi * np.sqrt(2) / period)
-    screen = 0.5 + 0.5 * np.cos(turn * (x + y)) * np.cos(turn * (x - y))  # 1 in a dot's middle
-    ranked = np.interp(screen, *_ranks())
+    turn = 2 * np.pi * np.sqrt(2) / period
+    # The screen at 45 degrees is cos(x + y) cos(x - y), the mean of cos(2 x) and cos(2 y): rows plus columns.
+    down, across = ((0.25 + 0.25 * np.cos(turn * np.arange(n))).astype(np.float32) for n in (rows, cols))
+    ranks, result = _ranks(), np.empty(tone.shape, np.float32)
     sharp = np.float32(period / 3.5)
-    dots = np.clip((tone - (1 - ranked)) * sharp + 0.5, 0, 1)
-    return np.asarray(np.where(tone <= 0, 0, np.where(tone >= 1, 1, dots)), np.float32)
+    _by_rows(dots, dots_plainly, tone, down, across, ranks, sharp, result)
+    return result
 
 
-def _ranks() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return levels of the screen, and the share of it that lies below each."""
-    one = np.linspace(0, np.pi, 128)
-    levels = np.sort((0.5 + 0.5 * np.outer(np.cos(one), np.cos(one))).ravel())[::64]
-    return levels, np.linspace(0, 1, len(levels))
+@cache
+def _ranks() -> Floats:
+    """Return which share of the screen lies below each of evenly spaced levels."""
+    one = np.cos(np.linspace(0, np.pi, 512))
+    levels = np.sort((0.5 + 0.25 * (one[:, None] + one)).ravel())
+    return (np.searchsorted(levels, np.linspace(0, 1, RANKS + 1)) / levels.size).astype(np.float32)
 
 
-def _profile(width: float) -> tuple[Floats, Floats]:
-    """Return the weights of the inner and of the outer Gaussian, from the middle outwards."""
+def _profile(width: float) -> Floats:
+    """Return the weights of the inner Gaussian less those of the outer, from the middle outwards."""
     steps = np.arange(max(round(2.5 * width * WIDER), 2) + 1)
     pair = [np.exp(-0.5 * (steps / sigma) ** 2) for sigma in (width, width * WIDER)]
     inner, outer = (weights / (weights[0] + 2 * weights[1:].sum()) for weights in pair)
-    return inner.astype(np.float32), outer.astype(np.float32)
-
-
-@compiled
-def _at(picture: Floats, x: Any, y: Any) -> Any:
-    """Sample bilinearly; the border repeats."""
-    rows, cols = picture.shape
-    x = min(max(x, np.float32(0)), np.float32(cols - 1))
-    y = min(max(y, np.float32(0)), np.float32(rows - 1))
-    left, top = min(int(x), max(cols - 2, 0)), min(int(y), max(rows - 2, 0))
-    right, below = min(left + 1, cols - 1), min(top + 1, rows - 1)
-    u, v = x - np.float32(left), y - np.float32(top)
-    upper = picture[top, left] + u * (picture[top, right] - picture[top, left])
-    lower = picture[below, left] + u * (picture[below, right] - picture[below, left])
-    return upper + v * (lower - upper)
-
-
-@compiled
-def _differences(light: Floats, flow: Floats, inner: Floats, outer: Floats, result: Floats) -> None:
-    """Take the difference of Gaussians across the flow."""
-    rows, cols = light.shape
-    for row in range(rows):
-        for col in range(cols):
-            x, y = np.float32(col), np.float32(row)
-            nx, ny = -flow[row, col, 1], flow[row, col, 0]
-            near, wide = inner[0] * light[row, col], outer[0] * light[row, col]
-            for k in range(1, len(inner)):
-                step = np.float32(k)
-                both = _at(light, x + step * nx, y + step * ny) + _at(light, x - step * nx, y - step * ny)
-                near += inner[k] * both
-                wide += outer[k] * both
-            result[row, col] = near - wide
-
-
-@compiled
-def _along(picture: Floats, flow: Floats, weights: Floats, result: Floats) -> None:
-    """Walk along the flow both ways, and average what is met."""
-    rows, cols = picture.shape
-    for row in range(rows):
-        for col in range(cols):
-            total, value = weights[0], weights[0] * picture[row, col]
-            for sign in (-1, 1):
-                x, y = np.float32(col), np.float32(row)
-                dx, dy = flow[row, col, 0] * np.float32(sign), flow[row, col, 1] * np.float32(sign)
-                for k in range(1, len(weights)):
-                    x += dx
-                    y += dy
-                    i, j = int(y + np.float32(0.5)), int(x + np.float32(0.5))
-                    if i < 0 or j < 0 or i >= rows or j >= cols or x < 0 or y < 0:
-                        break
-                    value += weights[k] * picture[i, j]
-                    total += weights[k]
-                    u, v = flow[i, j, 0], flow[i, j, 1]
-                    turn = np.float32(1) if u * dx + v * dy >= 0 else np.float32(-1)
-                    dx, dy = u * turn, v * turn
-            result[row, col] = value / total
+    return np.asarray(inner - outer, np.float32)

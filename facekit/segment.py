@@ -27,7 +27,7 @@ from facekit.topology import (
     RIGHT_EYE,
 )
 from facekit.typical import NORMAL, median
-from facekit.values import FaceMesh, Image, Mask, Points
+from facekit.values import FaceMesh, FloatImage, Image, Mask, Points
 from facekit.views import box_of
 
 __all__ = [
@@ -50,7 +50,7 @@ LEAST_AREA = 0.03  # square outer-eye distances; smaller occluders are highlight
 SPECK = 0.1  # outer-eye distances; occluders thinner than this are stray hairs or noise
 ALL = slice(None), slice(None)
 
-Picture = TypeVar("Picture", Image, Mask)
+Picture = TypeVar("Picture", Image, Mask, FloatImage)
 
 
 def face_mask(mesh: FaceMesh, shape: tuple[int, int], *, margin: float = MARGIN) -> Mask:

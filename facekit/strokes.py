@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.compositing import lay_over
 from facekit.values import FloatImage, Matte
 
 __all__ = ["Colour", "cover", "curve", "fill", "stroke", "stroke_outline"]
@@ -155,13 +156,9 @@ def fill(
     found = cover(shapes, canvas.shape[:2])
     if found is None:
         return
-    share, box = found
-    share = share * np.float32(opacity)
-    if clip is not None:
-        share *= clip[box]
+    share, (rows, cols) = found
     paint = np.asarray(colour, np.float32)
-    part = canvas[box]
-    part += share[..., None] * ((paint[box] if paint.ndim == 3 else paint) - part)
+    lay_over(canvas, paint, share, at=(rows.start, cols.start), opacity=opacity, clip=clip)
 
 
 def cover(shapes: Sequence[Path], shape: tuple[int, ...]) -> tuple[Matte, tuple[slice, slice]] | None:

@@ -14,13 +14,15 @@ References
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from queue import SimpleQueue
+from typing import Any
 
 from facekit.errors import InputError
 
-__all__ = ["in_strips", "thread_count"]
+__all__ = ["beside", "in_strips", "side_by_side", "thread_count"]
 
 MOST = 16  # threads; the work is bound by memory long before
 
@@ -90,6 +92,76 @@ def in_strips(work: Work, count: int, *, least: int = 1) -> None:
     _pool().offer(job, helpers=threads - 1)
     job.help()
     job.finish()
+
+
+def side_by_side(*works: Callable[[], Any]) -> list[Any]:
+    """Call functions that need nothing of each other, as many at a time as there are threads.
+
+    Parameters
+    ----------
+    *works : function
+        Takes nothing; what it splits itself is not split again.
+
+    Returns
+    -------
+    list
+        What each returned, in order.
+
+    Raises
+    ------
+    Exception
+        As `in_strips` does.
+
+    Examples
+    --------
+    >>> side_by_side(lambda: "left", lambda: "right")
+    ['left', 'right']
+    """
+    results: list[Any] = [None] * len(works)
+
+    def strip(start: int, stop: int) -> None:
+        for k in range(start, stop):
+            results[k] = works[k]()
+
+    in_strips(strip, len(works))
+    return results
+
+
+@contextmanager
+def beside(work: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
+    """Do work in another thread, where there is one, while the block goes on in this one.
+
+    Parameters
+    ----------
+    work : function
+        Takes nothing; needs nothing of the block.
+
+    Yields
+    ------
+    function
+        Gives what `work` returned, once the block has ended.
+
+    Raises
+    ------
+    Exception
+        Whatever `work` raised, at the end of the block.
+
+    Examples
+    --------
+    >>> with beside(lambda: "left") as left:
+    ...     right = "right"
+    >>> left(), right
+    ('left', 'right')
+    """
+    results: list[Any] = []
+    job = _Job(lambda *_: results.append(work()), [0, 1])
+    if thread_count() > 1 and not getattr(_inside, "strip", False):
+        _pool().offer(job, helpers=1)
+    try:
+        yield lambda: results[0]
+    finally:
+        job.help()
+        job.finish()
 
 
 def _ends(count: int, threads: int, least: int) -> list[int]:

@@ -358,7 +358,7 @@ def warp_in_place(
         np.concatenate(dst).astype(np.float32),
         np.concatenate(rows).astype(np.int32),
     )
-    return np.where(changed[..., None], warped, image), changed
+    return np.asarray(cv2.copyTo(warped, changed.view(np.uint8), image.copy()), np.uint8), changed
 
 
 # -- inside --------------------------------------------------------------------------------

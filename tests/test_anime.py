@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from facekit import ink
+from facekit import compositing, guided, ink
 from facekit.compiled import can_compile
 from facekit.data import load_sample
+from facekit.effects import anime_lines, anime_scene, anime_tones
 from facekit.effects.anime import animefy
 from facekit.effects.anime_look import take_colours
 from facekit.effects.anime_scene import look_at
@@ -183,14 +184,27 @@ def test_smoothing_along_the_flow_keeps_stripes_and_takes_noise():
 
 
 @pytest.mark.skipif(not can_compile(), reason="the kernels run in Python already")
-def test_ink_without_a_compiler_is_the_same():
-    light = np.random.default_rng(2).random((24, 20), np.float32) * 100
-    flow = edge_flow(light, 1.5)
-    weights = np.float32([1, 0.6, 0.3])
-    compiled, plain = np.empty_like(light), np.empty_like(light)
-    ink._along(light, flow, weights, compiled)
-    ink._along.py_func(light, flow, weights, plain)
-    np.testing.assert_allclose(compiled, plain, atol=1e-3)
+def test_ink_without_a_compiler_is_the_same(monkeypatch):
+    tones = np.random.default_rng(2).random((24, 20), np.float32)
+    image = cv2.cvtColor((tones * 255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    compiled = ink_lines(image, width=0.9, threshold=0.2), halftone(tones, period=5)
+    monkeypatch.setattr(ink, "can_compile", lambda: False)
+    plain = ink_lines(image, width=0.9, threshold=0.2), halftone(tones, period=5)
+    assert compiled[0].any()
+    for one, other in zip(compiled, plain, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_lines_are_drawn_where_they_are_asked_for_and_nowhere_else():
+    image, where = synthetic_face(200, seed=1), np.zeros((200, 200), np.bool_)
+    where[60:140] = True
+    everywhere, asked = (ink_lines(image, width=1.0, where=mask) for mask in (None, where))
+    assert not asked[~where].any()
+    inner = np.s_[75:125]  # marks that the border cuts may be too small to stay
+    assert ((everywhere > 0) & (asked == 0))[inner].mean() < 0.002
+    both = where & (everywhere > 0) & (asked > 0)
+    assert both.any()
+    np.testing.assert_array_equal(everywhere[both], asked[both])
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.6, 0.9])
@@ -202,6 +216,26 @@ def test_dots_cover_the_share_that_they_stand_for(share):
 def test_white_gets_no_dot_and_black_no_hole():
     assert not halftone(np.zeros((20, 20), np.float32), period=6).any()
     assert halftone(np.ones((20, 20), np.float32), period=6).all()
+
+
+@pytest.mark.skipif(not can_compile(), reason="the plain version runs already")
+@STYLED
+def test_drawing_without_a_compiler_is_nearly_the_same(monkeypatch, photo, style):
+    compiled = animefy(photo, style=style).image
+    for module in (anime_lines, anime_scene, anime_tones, compositing, guided, ink):
+        monkeypatch.setattr(module, "can_compile", lambda: False)
+    plain = animefy(photo, style=style).image
+    away = np.abs(plain.astype(int) - compiled).max(axis=2)
+    assert (away > 8).mean() < 0.01
+
+
+@STYLED
+def test_any_number_of_threads_draws_the_same_bits(monkeypatch, photo, style):
+    found = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("FACEKIT_THREADS", threads)
+        found.append(animefy(photo, style=style).image.tobytes())
+    assert found[0] == found[1] == found[2]
 
 
 # -- strokes -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from facekit import threads
 from facekit.errors import InputError
-from facekit.threads import in_strips, thread_count
+from facekit.threads import beside, in_strips, side_by_side, thread_count
 
 
 @pytest.mark.parametrize("wanted", ["1", "2", "3", "7"])
@@ -172,3 +172,49 @@ def test_number_of_threads_that_is_none_is_refused(monkeypatch, wanted):
 def test_threads_follow_the_cores_that_the_process_may_use(monkeypatch):
     monkeypatch.delenv("FACEKIT_THREADS", raising=False)
     assert thread_count() == min(len(os.sched_getaffinity(0)), threads.MOST)
+
+
+@pytest.mark.parametrize("wanted", ["1", "2", "3"])
+def test_functions_side_by_side_return_in_order(monkeypatch, wanted):
+    monkeypatch.setenv("FACEKIT_THREADS", wanted)
+    assert side_by_side(*(lambda k=k: k * k for k in range(7))) == [k * k for k in range(7)]
+
+
+def test_work_goes_on_beside_a_block(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    both = threading.Barrier(2, timeout=10)
+    with beside(both.wait) as arrived:
+        both.wait()  # would time out one after the other
+    assert arrived() in (0, 1)
+
+
+@pytest.mark.usefixtures("sleepers")
+def test_work_that_no_thread_takes_up_is_done_at_the_end_of_the_block():
+    with beside(threading.current_thread) as worker:
+        pass
+    assert worker() is threading.current_thread()
+
+
+def test_block_in_a_strip_does_what_is_beside_it_itself(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+    workers = []
+
+    def strip(*_):
+        with beside(threading.current_thread) as worker:
+            pass
+        workers.append(worker() is threading.current_thread())
+
+    in_strips(strip, 2)
+    assert workers == [True, True]
+
+
+def test_errors_of_the_block_and_of_the_work_beside_it_come_out(monkeypatch):
+    monkeypatch.setenv("FACEKIT_THREADS", "2")
+
+    def fail():
+        raise InputError("beside")
+
+    with pytest.raises(InputError, match="beside"), beside(fail):
+        pass
+    with pytest.raises(InputError, match="block"), beside(int):
+        raise InputError("block")

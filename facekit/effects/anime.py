@@ -11,28 +11,31 @@ References
 """
 
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from facekit.compositing import as_bytes
 from facekit.effects.anime_face import draw_brows, draw_features, draw_glasses
+from facekit.effects.anime_lines import draw_lines
 from facekit.effects.anime_look import Palette, take_colours
 from facekit.effects.anime_scene import Scene, look_at
 from facekit.effects.anime_shape import narrowed
-from facekit.effects.anime_tones import Tones, draw_lines, ink_tones, paint, tones_of
+from facekit.effects.anime_tones import Tones, ink_tones, paint, tones_of
+from facekit.effects.finish import finish
+from facekit.effects.reshape import reshape
 from facekit.errors import ArrayError
 from facekit.finding import find_face
+from facekit.segment import cut_out
 from facekit.stopwatch import Progress, Stopwatch
-from facekit.topology import SURFACE_POINTS, face_triangles
 from facekit.values import EffectResult, FaceMesh, FloatImage, Image, as_image
 from facekit.views import box_of
-from facekit.warp import facing, warp_in_place
 
 __all__ = ["animefy"]
 
 WORN = 0.5  # score from which glasses are drawn
+ROOM = 0.3  # outer-eye distances around a face into which its features may reach
 
 Style = Literal["cel", "ink"]
 Floats = npt.NDArray[np.float32]
@@ -96,13 +99,11 @@ def animefy(
     with watch("detect"):
         mesh = find_face(image, face)
     if amount == 0:
-        unchanged = np.zeros(image.shape[:2], np.bool_)
-        return EffectResult(image.copy(), unchanged, (mesh,), MappingProxyType(watch.seconds))
+        return finish(image, image.copy(), mesh, watch)
     drawn = _drawn(image, mesh, style, watch)
     if amount < 1:
         drawn = image + np.float32(amount) * (drawn - image)
-    result = np.asarray(np.clip(drawn + np.float32(0.5), 0, 255), np.uint8)
-    return EffectResult(result, (result != image).any(axis=2), (mesh,), MappingProxyType(watch.seconds))
+    return finish(image, as_bytes(drawn), mesh, watch)
 
 
 def _drawn(image: Image, mesh: FaceMesh, style: Style, watch: Stopwatch) -> FloatImage:
@@ -125,18 +126,17 @@ def _drawn(image: Image, mesh: FaceMesh, style: Style, watch: Stopwatch) -> Floa
 def _slimmed(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh]:
     """Narrow the chin in the picture itself, so that neck, hair and light go with it."""
     moved = narrowed(mesh)
-    triangles = face_triangles()
-    shown = triangles[facing(mesh.points, triangles) & facing(moved, triangles)]
-    warped, _ = warp_in_place(image, mesh.points[:SURFACE_POINTS], moved[:SURFACE_POINTS], shown)
-    return warped, replace(mesh, points=moved, box=box_of(moved))
+    return reshape(image, mesh, moved), replace(mesh, points=moved, box=box_of(moved))
 
 
 def _features(canvas: FloatImage, scene: Scene, look: Palette, tones: Tones, *, plain: bool) -> None:
-    free = 1 - tones.hair
-    draw_features(canvas, scene, look, free, plain=plain)
-    draw_brows(canvas, scene, look, np.maximum(free, np.float32(0.75)))
+    part, mesh, box = cut_out(canvas, scene.mesh, ROOM * scene.unit)
+    part, close, free = np.ascontiguousarray(part), replace(scene, mesh=mesh), 1 - tones.hair[box]
+    draw_features(part, close, look, free, plain=plain)
+    draw_brows(part, close, look, np.maximum(free, np.float32(0.75)))
     if scene.glasses > WORN:
-        draw_glasses(canvas, scene, look)
+        draw_glasses(part, close, look)
+    canvas[box] = part
 
 
 def _black(look: Palette) -> Palette:

@@ -10,6 +10,7 @@ from facekit.effects.anime_scene import Scene
 from facekit.growing import grown
 from facekit.segment import feature_mask, fill_rings, inner_mouth_mask
 from facekit.topology import LEFT_BROW, LEFT_EYE, LEFT_IRIS, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE, RIGHT_IRIS
+from facekit.typical import median
 
 __all__ = ["Palette", "from_lab", "take_colours"]
 
@@ -124,11 +125,7 @@ def take_colours(scene: Scene) -> Palette:
 
 
 def _median(lab: Floats, where: npt.NDArray[np.bool_]) -> Floats:
-    return (
-        np.asarray(np.median(lab[where], axis=0), np.float32)
-        if where.any()
-        else np.array([60, 10, 15], np.float32)
-    )
+    return median(np.ascontiguousarray(lab[where].T)) if where.any() else np.array([60, 10, 15], np.float32)
 
 
 def _ring(scene: Scene, ring: tuple[int, ...]) -> npt.NDArray[np.bool_]:
@@ -162,11 +159,10 @@ def _iris(scene: Scene) -> Floats:
     for eye, iris in ((RIGHT_EYE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS)):
         points = scene.seen.points[list(iris)]
         radius = float(np.hypot(*(points[1:] - points[0]).T).mean())
-        rows = np.arange(scene.face.shape[0], dtype=np.float32)[:, None]
-        cols = np.arange(scene.face.shape[1], dtype=np.float32)
+        opening = _ring(scene, eye)
+        rows, cols = np.nonzero(opening)
         away = np.hypot(cols - points[0, 0], rows - points[0, 1])
-        ring = (away < 0.85 * radius) & (away > 0.4 * radius) & _ring(scene, eye)
-        found.append(scene.lab[ring])
+        found.append(scene.lab[opening][(away < 0.85 * radius) & (away > 0.4 * radius)])
     pixels = np.concatenate(found)
     colour = np.median(pixels, axis=0) if len(pixels) > 5 else np.array([28, 6, 10], np.float32)
     chroma = float(np.hypot(colour[1], colour[2]))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.beard import beard_matte
+from facekit.compiled import can_compile, compiled
 from facekit.effects.anime_shape import drawn_points
 from facekit.glasses import glasses_score
 from facekit.growing import grown
@@ -19,7 +20,9 @@ from facekit.hair import hair_matte
 from facekit.ink import edge_flow, flow_smoothed
 from facekit.person import person_matte
 from facekit.segment import eye_distance, face_mask, feature_mask
-from facekit.tone import to_tone
+from facekit.threads import beside
+from facekit.tone import Tone, to_tone
+from facekit.typical import median
 from facekit.values import FaceMesh, FloatImage, Image, Mask, Matte
 from facekit.views import box_of
 
@@ -30,6 +33,7 @@ SIDE = 600.0  # pixels; the smaller copy's longer side at most
 SKIN = 4.0  # relative chroma; how far skin strays from this face's own
 FOREHEAD = 0.3  # outer-eye distances that it may reach beyond the oval
 COARSE = 2.5  # pixels; a wider Gaussian is taken of a smaller copy
+LEAST_WEIGHT = np.float32(1e-4)  # of what lies outside a part: it goes on there as its edge is
 EDGE = 0.02  # outer-eye distances over which a part's outline is smoothed
 
 Floats = npt.NDArray[np.float32]
@@ -113,8 +117,8 @@ class Scene:
         sigma = max(EDGE * self.unit * self.scale, 0.8)
         soft = cv2.GaussianBlur(field, (0, 0), sigma)
         gain = np.float32(2.5 * sigma / self.scale)
-        large = self.large(np.asarray(soft, np.float32))
-        return np.asarray(np.clip((large - np.float32(level)) * gain + np.float32(0.5), 0, 1), np.float32)
+        large = self.large((soft - np.float32(level)) * gain + np.float32(0.5))
+        return np.asarray(np.clip(large, 0, 1, out=large), np.float32)
 
 
 def look_at(image: Image, mesh: FaceMesh) -> Scene:
@@ -140,10 +144,21 @@ def look_at(image: Image, mesh: FaceMesh) -> Scene:
         image if scale == 1 else np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     )
     seen = _scaled(mesh, np.array([size[0] / cols, size[1] / rows]))
-    lab = _denoised(small, unit * scale)
     face = face_mask(seen, small.shape[:2], margin=0.0)
-    person = np.maximum(person_matte(small), face.astype(np.float32))
-    hair = np.minimum(hair_matte(small, seen), person)
+
+    def look_closely() -> tuple[Floats, Tone, Floats, Matte, float]:
+        return (
+            _denoised(small, unit * scale),
+            to_tone(np.asarray(cv2.GaussianBlur(small, (0, 0), 0.02 * unit * scale + 0.3), np.uint8)),
+            np.asarray(cv2.distanceTransform((~face).view(np.uint8), cv2.DIST_L2, 5), np.float32),
+            beard_matte(small, seen),
+            glasses_score(image, mesh),
+        )
+
+    with beside(look_closely) as closely:
+        person = np.maximum(person_matte(small), face.astype(np.float32))
+        hair = np.minimum(hair_matte(small, seen), person)
+    lab, tone, far, beard, glasses = closely()
     drawn = drawn_points(mesh)
     return Scene(
         image=small,
@@ -155,10 +170,10 @@ def look_at(image: Image, mesh: FaceMesh) -> Scene:
         scale=scale,
         person=person,
         hair=hair,
-        skin=_skin(small, seen, person, hair, face),
-        beard=beard_matte(small, seen),
+        skin=_skin(small, seen, person, hair, face, tone, far / eye_distance(seen)),
+        beard=beard,
         face=face,
-        glasses=glasses_score(image, mesh),
+        glasses=glasses,
         shape=(rows, cols),
     )
 
@@ -182,15 +197,56 @@ def smoothed_within(picture: Floats, where: Matte, sigma: float) -> Floats:
     """
     factor = max(int(sigma / COARSE), 1)
     rows, cols = where.shape
-    weights = where + np.float32(1e-4)
-    product: Floats = picture * (weights[..., None] if picture.ndim == 3 else weights)
-    size = max(cols // factor, 1), max(rows // factor, 1)
-    soft = []
-    for plane in (product, weights):
-        small = plane if factor == 1 else cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-        soft.append(cv2.GaussianBlur(small, (0, 0), sigma / factor))
-    mean = np.asarray(soft[0] / (soft[1][..., None] if picture.ndim == 3 else soft[1]), np.float32)
-    return np.asarray(mean if factor == 1 else cv2.resize(mean, (cols, rows)), np.float32)
+    planes = picture.reshape(rows, cols, -1)
+    weighted = _weighted(planes, where)
+    if factor > 1:
+        size = max(cols // factor, 1), max(rows // factor, 1)
+        weighted = np.asarray(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA), np.float32)
+    soft = np.asarray(cv2.GaussianBlur(weighted, (0, 0), sigma / factor), np.float32)
+    mean = _unweighted(soft)
+    if factor > 1:
+        mean = np.asarray(cv2.resize(mean, (cols, rows)), np.float32)
+    return mean.reshape(picture.shape)
+
+
+def _weighted(picture: Floats, where: Matte) -> Floats:
+    """Multiply a picture by weights, and put these behind it; nowhere they are nothing."""
+    result = np.empty((*where.shape, picture.shape[2] + 1), np.float32)
+    if can_compile():
+        _weigh(picture, where, result)
+    else:
+        result[..., -1] = where + LEAST_WEIGHT
+        result[..., :-1] = picture * result[..., -1:]
+    return result
+
+
+def _unweighted(weighted: Floats) -> Floats:
+    """Divide by the weights again."""
+    if not can_compile():
+        return np.asarray(weighted[..., :-1] / weighted[..., -1:], np.float32)
+    result = np.empty((*weighted.shape[:2], weighted.shape[2] - 1), np.float32)
+    _unweigh(weighted, result)
+    return result
+
+
+@compiled
+def _weigh(picture: Floats, where: Matte, weighted: Floats) -> None:
+    last = picture.shape[2]
+    for row in range(len(picture)):
+        for col in range(picture.shape[1]):
+            weight = where[row, col] + LEAST_WEIGHT
+            for k in range(last):
+                weighted[row, col, k] = picture[row, col, k] * weight
+            weighted[row, col, last] = weight
+
+
+@compiled
+def _unweigh(weighted: Floats, picture: Floats) -> None:
+    last = picture.shape[2]
+    for row in range(len(picture)):
+        for col in range(picture.shape[1]):
+            for k in range(last):
+                picture[row, col, k] = weighted[row, col, k] / weighted[row, col, last]
 
 
 def strands(scene: Scene, sigma: float) -> Floats:
@@ -234,19 +290,19 @@ def _denoised(image: Image, unit: float) -> Floats:
     return lab
 
 
-def _skin(image: Image, mesh: FaceMesh, person: Matte, hair: Matte, face: Mask) -> Matte:
+def _skin(
+    image: Image, mesh: FaceMesh, person: Matte, hair: Matte, face: Mask, tone: Tone, far: Floats
+) -> Matte:
     """Find the person's skin: the face, and what is coloured like it."""
     unit = eye_distance(mesh)
-    tone = to_tone(np.asarray(cv2.GaussianBlur(image, (0, 0), 0.02 * unit + 0.3), np.uint8))
     plain = face & ~feature_mask(mesh, face.shape, reach=0.03) & (hair < 0.3)
-    usual = np.median(tone[plain if plain.any() else np.ones_like(plain)], axis=0)
+    usual = median(np.ascontiguousarray(tone[plain if plain.any() else np.ones_like(plain)].T))
     share = (tone[..., 0] + 16) / (usual[0] + 16)
     away = np.hypot(tone[..., 1] - usual[1], tone[..., 2] - usual[2])
     spread = SKIN * np.clip(1 + 3 * (share - 1), 1, 2.5)
     likely = np.exp(-0.5 * (away / spread) ** 2) * np.clip((share - 0.4) / 0.15, 0, 1)
     likely = np.clip(2 * likely - 0.5, 0, 1).astype(np.float32)
     # Ears and neck lie close; far away only what is clearly skin counts, for shirts may be beige.
-    far = cv2.distanceTransform((~face).view(np.uint8), cv2.DIST_L2, 5) / unit
     likely *= np.clip(1.35 - 0.25 * far, 0, 1)
     found = np.maximum(likely, face.astype(np.float32)) * person * (1 - hair)
     found = guided_filter(image, found, radius=max(0.05 * unit, 2), softness=0.05)

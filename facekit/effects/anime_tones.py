@@ -1,27 +1,27 @@
-"""Flat tones with clean shapes, and the lines between them."""
+"""Flat tones with clean shapes."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facekit.compiled import can_compile, compiled
+from facekit.compositing import lay_over
 from facekit.effects.anime_look import Palette
 from facekit.effects.anime_scene import Scene, smoothed_within, strands
-from facekit.growing import grown
-from facekit.ink import halftone, ink_lines, without_specks
+from facekit.ink import halftone
 from facekit.segment import feature_mask
-from facekit.strokes import curve, stroke
+from facekit.threads import side_by_side
 from facekit.values import FloatImage, Matte
 
-__all__ = ["Tones", "draw_lines", "ink_tones", "paint", "tones_of"]
+__all__ = ["Tones", "ink_tones", "paint", "tones_of"]
 
 SHADOW = 7.0  # units of L under the skin's usual, from which it is drawn in the shade
 FORM = 0.075  # outer-eye distances; smaller forms of light are not drawn
 STRAND = 0.30  # outer-eye distances along which a strand has one tone
-STEP = 13.0  # units of L between the tones of clothes
-LINE = 0.019  # outer-eye distances; the outline's width
-DETAIL = 0.012  # outer-eye distances; the finest inked detail
+STEP = np.float32(13)  # units of L between the tones of clothes
 DOTS = 0.062  # outer-eye distances from one dot of a screen to the next
 LEAST_DOTS = 4.0  # pixels; a finer screen is only grey
 
@@ -40,6 +40,8 @@ class Tones:
         Where skin lies in the shade.
     dark, shine : Matte of shape (rows, cols)
         The hair's shade and its shine.
+    clothes, behind : FloatImage of shape (h, w, 3)
+        What is worn and the background, simplified, each over all of the smaller picture.
     """
 
     person: Matte
@@ -49,6 +51,8 @@ class Tones:
     shadow: Matte
     dark: Matte
     shine: Matte
+    clothes: FloatImage
+    behind: FloatImage
 
 
 def tones_of(scene: Scene) -> Tones:
@@ -64,16 +68,15 @@ def tones_of(scene: Scene) -> Tones:
     Tones
         At the picture's size.
     """
-    dark, shine = _locks(scene)
-    return Tones(
-        person=scene.sharp(scene.person),
-        hair=scene.sharp(scene.hair),
-        skin=scene.sharp(scene.skin, level=0.45),
-        beard=scene.sharp(scene.beard, level=0.35),
-        shadow=scene.sharp(_shade(scene)),
-        dark=scene.sharp(dark),
-        shine=scene.sharp(shine),
+    clothes, (dark, shine), shadow, behind = side_by_side(
+        *(partial(part, scene) for part in (_clothes, _locks, _shade, _behind))
     )
+    cuts = (
+        (scene.person, 0.5), (scene.hair, 0.5), (scene.skin, 0.45), (scene.beard, 0.35),
+        (shadow, 0.5), (dark, 0.5), (shine, 0.5),
+    )  # fmt: skip
+    sharp = side_by_side(*(partial(scene.sharp, field, level=level) for field, level in cuts))
+    return Tones(*[*sharp, clothes, behind])
 
 
 def _shade(scene: Scene) -> Floats:
@@ -130,26 +133,15 @@ def paint(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         The painting, without lines and features.
     """
-    canvas = scene.large(_behind(scene))
-    _lay(canvas, scene.large(_clothes(scene)), tones.person)
-    _lay(canvas, look.skin, tones.skin)
-    _lay(canvas, look.skin_shade, tones.skin * tones.shadow)
-    if scene.beard.any():
-        _lay(canvas, look.beard, tones.beard * tones.skin * np.float32(0.85))
-    _lay(canvas, look.hair, tones.hair)
-    _lay(canvas, look.hair_shade, tones.hair * tones.dark)
-    _lay(canvas, look.hair_shine, tones.hair * tones.shine)
+    canvas = scene.large(tones.behind).copy()
+    lay_over(canvas, scene.large(tones.clothes), tones.person)
+    lay_over(canvas, look.skin, tones.skin)
+    lay_over(canvas, look.skin_shade, tones.skin, clip=tones.shadow)
+    lay_over(canvas, look.beard, tones.beard, opacity=0.85, clip=tones.skin)
+    lay_over(canvas, look.hair, tones.hair)
+    lay_over(canvas, look.hair_shade, tones.hair, clip=tones.dark)
+    lay_over(canvas, look.hair_shine, tones.hair, clip=tones.shine)
     return canvas
-
-
-def _lay(canvas: FloatImage, colour: Floats, share: Matte) -> None:
-    rows = np.flatnonzero(share.any(axis=1))
-    if not len(rows):
-        return
-    cols = np.flatnonzero(share.any(axis=0))
-    box = slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
-    part = canvas[box]
-    part += share[box][..., None] * ((colour[box] if colour.ndim == 3 else colour) - part)
 
 
 def _behind(scene: Scene) -> FloatImage:
@@ -157,10 +149,7 @@ def _behind(scene: Scene) -> FloatImage:
     unit = scene.unit * scene.scale
     away = np.clip(1 - 1.2 * scene.person, 0, 1).astype(np.float32)
     lab = smoothed_within(scene.lab, away, max(0.16 * unit, 1.5))
-    lab = np.dstack([_stepped(lab[..., 0], STEP), lab[..., 1:]]).astype(np.float32)
-    lab[..., 0] = 28 + 0.72 * lab[..., 0]
-    lab[..., 1:] *= np.float32(0.9)
-    return _rgb(lab)
+    return _flat(lab, 0.72, 28, 0.9)
 
 
 def _clothes(scene: Scene) -> FloatImage:
@@ -169,20 +158,39 @@ def _clothes(scene: Scene) -> FloatImage:
     worn = np.clip(scene.person - scene.skin - scene.hair, 0, 1).astype(np.float32)
     lab = smoothed_within(scene.lab, worn + np.float32(0.02), max(0.02 * unit, 0.8))
     lab = np.asarray(cv2.bilateralFilter(lab, 5, 10, max(0.05 * unit, 1.5)), np.float32)
-    lab[..., 0] = _stepped(lab[..., 0], STEP) * np.float32(0.96) + 3
-    lab[..., 1:] = cv2.GaussianBlur(lab[..., 1:], (0, 0), max(0.02 * unit, 0.8)) * np.float32(1.15)
-    return _rgb(lab)
+    lab[..., 1:] = cv2.GaussianBlur(lab, (0, 0), max(0.02 * unit, 0.8))[..., 1:]
+    return _flat(lab, 0.96, 3, 1.15)
 
 
-def _stepped(light: Floats, step: float) -> Floats:
-    """Round to steps, with a short slope between them [1]_ (see `facekit.effects.anime`)."""
-    whole = np.floor(light / step)
-    part = light / step - whole
-    return np.asarray(step * (whole + np.clip((part - 0.5) * 5 + 0.5, 0, 1)), np.float32)
+def _flat(lab: Floats, share: float, base: float, colour: float) -> FloatImage:
+    """Round lightness to steps with short slopes between them [1]_ (see `anime`), scale all, leave CIELAB."""
+    scales = np.float32(share), np.float32(base), np.float32(colour)
+    flatten = _flatten if can_compile() else _flatten_plainly
+    flatten(lab, *scales)
+    rgb = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.float32)
+    rgb *= 255
+    return np.clip(rgb, 0, 255, out=rgb)
 
 
-def _rgb(lab: Floats) -> FloatImage:
-    return np.asarray(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255, 0, 255), np.float32)
+@compiled
+def _flatten(lab: Floats, share: np.float32, base: np.float32, colour: np.float32) -> None:
+    """Change a picture in place."""
+    for row in range(len(lab)):
+        for col in range(lab.shape[1]):
+            steps = lab[row, col, 0] / STEP
+            whole = np.floor(steps)
+            part = min(max((steps - whole) * np.float32(5) - np.float32(2), np.float32(0)), np.float32(1))
+            lab[row, col, 0] = base + share * STEP * (whole + part)
+            lab[row, col, 1] *= colour
+            lab[row, col, 2] *= colour
+
+
+def _flatten_plainly(lab: Floats, share: np.float32, base: np.float32, colour: np.float32) -> None:
+    """Do as `_flatten` does."""
+    steps = lab[..., 0] / STEP
+    whole = np.floor(steps)
+    lab[..., 0] = base + share * STEP * (whole + np.clip((steps - whole) * 5 - 2, 0, 1))
+    lab[..., 1:] *= colour
 
 
 def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
@@ -202,82 +210,33 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         Black and white, without lines and features.
     """
-    clothes = scene.large(_clothes(scene)).mean(axis=2) / 255
-    behind = scene.large(_behind(scene)).mean(axis=2) / 255
-    grey = np.where(behind > 0.68, 0.0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26)).astype(np.float32)
-    worn = np.select([clothes < 0.30, clothes < 0.45, clothes < 0.68], [1.0, 0.5, 0.22], 0.0)
-    _mix(grey, worn.astype(np.float32), tones.person)
-    _mix(grey, 0.0, tones.skin)
+    behind, clothes = (scene.large(_grey(part)) for part in (tones.behind, tones.clothes))
+    grey = np.where(behind > 0.68, 0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26))[..., None]
+    black, dark, dim, white = (np.float32(tone) for tone in (1, 0.5, 0.22, 0))
+    worn = np.where(
+        clothes < 0.45, np.where(clothes < 0.30, black, dark), np.where(clothes < 0.68, dim, white)
+    )
+    lay_over(grey, worn[..., None], tones.person)
+
+    def screen(tone: float, cover: Matte, within: Matte | None = None) -> None:
+        lay_over(grey, np.array([tone], np.float32), cover, clip=within)
+
     dark_skin = float(np.clip((62 - look.skin_lab[0]) / 60, 0, 0.3))
-    _mix(grey, dark_skin, tones.skin)
-    _mix(grey, 0.22 + dark_skin, tones.skin * tones.shadow)
-    if scene.beard.any():
-        _mix(grey, 0.6, tones.beard * tones.skin)
+    screen(dark_skin, tones.skin)
+    screen(0.22 + dark_skin, tones.skin, tones.shadow)
+    screen(0.6, tones.beard, tones.skin)
     light = float(look.hair_lab[0])
     base, shade, shine = (
         (1.0, 1.0, 0.0) if light < 38 else (0.28, 0.6, 0.0) if light < 60 else (0.0, 0.3, 0.0)
     )
-    _mix(grey, base, tones.hair)
-    _mix(grey, shade, tones.hair * tones.dark)
-    _mix(grey, shine, tones.hair * tones.shine)
+    screen(base, tones.hair)
+    screen(shade, tones.hair, tones.dark)
+    screen(shine, tones.hair, tones.shine)
     period = max(DOTS * scene.unit, LEAST_DOTS)
-    ink = halftone(np.clip(grey, 0, 1), period=period)
-    return np.repeat((255 * (1 - ink))[..., None], 3, axis=2).astype(np.float32)
+    paper = 255 * (1 - halftone(grey[..., 0], period=period))
+    return np.asarray(cv2.merge([paper, paper, paper]), np.float32)
 
 
-def _mix(grey: Floats, tone: Floats | float, share: Matte) -> None:
-    grey += share * (tone - grey)
-
-
-def draw_lines(canvas: FloatImage, scene: Scene, look: Palette, tones: Tones, *, strong: bool) -> None:
-    """Draw the outlines of person, hair and face, and the ink of what is worn.
-
-    Parameters
-    ----------
-    canvas : FloatImage of shape (rows, cols, 3)
-        Drawn on.
-    scene : Scene
-        The picture's parts.
-    look : Palette
-        The person's colours.
-    tones : Tones
-        The shapes.
-    strong : bool
-        Whether the background gets lines, too.
-    """
-    width = max(LINE * scene.unit, 1.1)
-    ink = np.maximum(_outline(scene, scene.person, width * 1.15), _outline(scene, scene.hair, width))
-    ink = np.maximum(ink, _detail(scene, strong=strong))
-    ink = without_specks(ink)
-    if strong and look.hair[0] < 60:
-        ink *= 1 - tones.hair * (1 - tones.shine)
-    _lay(canvas, look.ink, ink)
-    jaw = scene.mesh.points[
-        [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361]
-    ]
-    stroke(canvas, curve(jaw), look.ink, width * 1.1, taper=(0.2, 0.2), clip=(1 - tones.hair) * tones.person)
-
-
-def _outline(scene: Scene, field: Floats, width: float) -> Matte:
-    """Draw the line along which a part ends, heavier below and to the right."""
-    unit = scene.unit * scene.scale
-    soft = scene.large(np.asarray(cv2.GaussianBlur(field, (0, 0), max(0.025 * unit, 1.0)), np.float32))
-    gx = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=0.125)
-    gy = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=0.125)
-    slope = np.sqrt(gx * gx + gy * gy) + np.float32(1e-6)
-    weight = 0.85 - 0.35 * (gx + gy) / slope
-    away = np.abs(soft - 0.5) / slope
-    clear = np.clip(slope * (8 * max(0.025 * unit, 1.0) / scene.scale) - 0.35, 0, 1)
-    return np.asarray(np.clip(0.5 * width * weight + 0.5 - away, 0, 1) * clear, np.float32)
-
-
-def _detail(scene: Scene, *, strong: bool) -> Matte:
-    """Ink folds, ears and strands; the drawn face stays free, and the background nearly so."""
-    unit = scene.unit * scene.scale
-    lines = ink_lines(scene.image, width=max(DETAIL * unit, 0.9), threshold=0.9)
-    free = cv2.GaussianBlur(grown(scene.face, 0.08 * unit).astype(np.float32), (0, 0), 0.02 * unit + 0.5)
-    face = free * (1 - scene.hair)
-    weight = np.where(scene.person > 0.5, 0.9 - 0.35 * scene.hair, 0.45 if strong else 0.0)
-    matte = np.asarray(lines * (1 - face) * weight, np.float32)
-    large = scene.large(matte)
-    return large if scene.scale == 1 else np.asarray(np.clip(large * 1.5 - 0.15, 0, 1), np.float32)
+def _grey(picture: FloatImage) -> Floats:
+    """Return the mean of red, green and blue, from 0 to 1."""
+    return np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 765)), np.float32)

@@ -2,6 +2,9 @@
 
 from types import MappingProxyType
 
+import cv2
+import numpy as np
+
 from facekit.stopwatch import Stopwatch
 from facekit.values import EffectResult, FaceMesh, Image
 
@@ -25,6 +28,6 @@ def finish(image: Image, result: Image, face: FaceMesh, watch: Stopwatch) -> Eff
     EffectResult
         `mask` is true where a channel differs.
     """
-    differs = result != image  # `any` over the last axis would take ten times as long
-    mask = differs[..., 0] | differs[..., 1] | differs[..., 2]
+    red, green, blue = cv2.split((result != image).view(np.uint8))  # `any` takes ten times as long
+    mask = (red | green | blue).view(np.bool_)
     return EffectResult(result, mask, (face,), MappingProxyType(watch.seconds))

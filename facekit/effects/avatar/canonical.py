@@ -9,13 +9,15 @@ import numpy.typing as npt
 
 from facekit.beard import beard_matte
 from facekit.effects.avatar.upright import mean_points
+from facekit.glasses import glasses_score
 from facekit.hair import hair_matte
 from facekit.segment import cut_out, eye_distance, fill_rings
+from facekit.threads import beside
 from facekit.values import FaceMesh, Image, Mask, Matte
 from facekit.views import box_of
 from facekit.warp import fit_similarity, transform_points
 
-__all__ = ["CENTRE", "PER_UNIT", "View", "look_upright", "shrunken"]
+__all__ = ["CENTRE", "PER_UNIT", "View", "look_upright"]
 
 PER_UNIT = 56  # pixels for an outer-eye distance
 FINE = 64  # pixels for an outer-eye distance at which hair is looked for
@@ -42,6 +44,8 @@ class View:
         The mesh there.
     hair, beard : Matte of shape (264, 252)
         Where they are.
+    glasses : float
+        How sure it is that glasses are worn.
     """
 
     image: Image
@@ -50,6 +54,7 @@ class View:
     points: npt.NDArray[np.float32]
     hair: Matte
     beard: Matte
+    glasses: float
 
     def within(self, *indices: int) -> Mask:
         """Fill the polygon over points of the mesh.
@@ -87,7 +92,7 @@ class View:
 
 
 def look_upright(image: Image, mesh: FaceMesh) -> View:
-    """Turn, scale and cut a photo to a head, and find its hair.
+    """Turn, scale and cut a photo to a head, and find its hair, beard and glasses.
 
     Parameters
     ----------
@@ -101,7 +106,7 @@ def look_upright(image: Image, mesh: FaceMesh) -> View:
     View
         The head, upright.
     """
-    small, near = shrunken(image, mesh)
+    small, near = _shrunken(image, mesh)
     wanted = mean_points()[:, :2] * PER_UNIT + CENTRE
     fitted = list(FITTED)
     matrix = fit_similarity(near.points[fitted].astype(np.float64), wanted[fitted])
@@ -109,6 +114,9 @@ def look_upright(image: Image, mesh: FaceMesh) -> View:
     def turned(picture: npt.NDArray[Any], flags: int, border: int = cv2.BORDER_CONSTANT) -> npt.NDArray[Any]:
         return np.asarray(cv2.warpAffine(picture, matrix, SIDE, flags=flags, borderMode=border))
 
+    with beside(lambda: (beard_matte(small, near), glasses_score(small, near))) as rest:
+        hair = hair_matte(small, near)
+    beard, glasses = rest()
     upright = turned(small, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     lab = cv2.cvtColor(upright.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return View(
@@ -116,28 +124,14 @@ def look_upright(image: Image, mesh: FaceMesh) -> View:
         np.asarray(lab, np.float32),
         turned(np.ones(small.shape[:2], np.uint8), cv2.INTER_NEAREST).view(np.bool_),
         transform_points(near.points, matrix),
-        turned(hair_matte(small, near), cv2.INTER_LINEAR),
-        turned(beard_matte(small, near), cv2.INTER_LINEAR),
+        turned(hair, cv2.INTER_LINEAR),
+        turned(beard, cv2.INTER_LINEAR),
+        glasses,
     )
 
 
-def shrunken(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh]:
-    """Cut out a head, and shrink it (never enlarge it) to the size at which it is measured.
-
-    Parameters
-    ----------
-    image : Image of shape (H, W, 3), uint8
-        The photo; never modified.
-    mesh : FaceMesh
-        A face in it.
-
-    Returns
-    -------
-    small : Image of shape (h, w, 3)
-        The head and what is around it.
-    mesh : FaceMesh
-        The face there.
-    """
+def _shrunken(image: Image, mesh: FaceMesh) -> tuple[Image, FaceMesh]:
+    """Cut out a head, and shrink it (never enlarge it) to the size at which it is measured."""
     unit = eye_distance(mesh)
     part, near, _ = cut_out(image, mesh, AROUND * unit)
     scale = FINE / unit

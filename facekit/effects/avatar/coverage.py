@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from facekit.compiled import can_compile, compiled
-from facekit.values import FloatImage, Matte
+from facekit.values import Matte
 
-__all__ = ["cover_fill", "cover_stroke", "paint"]
+__all__ = ["cover_fill", "cover_stroke"]
 
 Lines = npt.NDArray[np.float32]  # (N, 4): x0, y0, x1, y1, in pixels from the box's corner
 FINER = 16  # times finer is the grid on which the plain version counts
@@ -81,26 +81,6 @@ def cover_stroke(lines: Lines, radius: float, shape: tuple[int, int]) -> Matte:
     else:
         _stroke_plainly(lines, radius, result)
     return result
-
-
-def paint(canvas: FloatImage, cover: Matte, colour: npt.NDArray[np.float32], opacity: float) -> None:
-    """Lay a colour over a part of a canvas, in place.
-
-    Parameters
-    ----------
-    canvas : FloatImage of shape (h, w, 3)
-        The part.
-    cover : Matte of shape (h, w)
-        How much of each pixel it covers.
-    colour : ndarray of shape (3,), float32
-        0 to 255.
-    opacity : float in [0, 1]
-        Of what it covers.
-    """
-    if can_compile():
-        _lay(canvas, cover, colour, opacity)
-    else:
-        canvas += (cover * np.float32(opacity))[..., None] * (colour - canvas)
 
 
 @compiled
@@ -172,16 +152,6 @@ def _near_lines(lines: Lines, radius: float, result: Matte) -> None:
                 away = np.sqrt((u - t * dx) ** 2 + (v - t * dy) ** 2)
                 cover = min(max(reach - away, np.float32(0)), thin)
                 result[row, col] = max(result[row, col], cover)
-
-
-@compiled
-def _lay(canvas: FloatImage, cover: Matte, colour: npt.NDArray[np.float32], opacity: float) -> None:
-    for row in range(cover.shape[0]):
-        for col in range(cover.shape[1]):
-            share = cover[row, col] * np.float32(opacity)
-            if share > 0:
-                for k in range(3):
-                    canvas[row, col, k] += share * (colour[k] - canvas[row, col, k])
 
 
 # -- plain versions ------------------------------------------------------------------------

@@ -60,7 +60,8 @@ def smooth(points: npt.ArrayLike, *, closed: bool = False, corners: Sequence[int
     """
     through = np.asarray(points, np.float64)
     count = len(through)
-    before, behind = np.roll(through, 1, axis=0), np.roll(through, -1, axis=0)
+    following = np.arange(1, count + 1) % count
+    before, behind = through[following - 2], through[following]
     slope = behind - before
     if not closed:
         slope[0], slope[-1] = through[1] - through[0], through[-1] - through[-2]
@@ -70,18 +71,19 @@ def smooth(points: npt.ArrayLike, *, closed: bool = False, corners: Sequence[int
         incoming[k], outgoing[k] = (through[k] - before[k]) / 3, (behind[k] - through[k]) / 3
         if not closed and k in (0, count - 1):
             incoming[k], outgoing[k] = slope[k] / 3, slope[k] / 3
-    pieces = [through[:1]]
-    for k in range(count if closed else count - 1):
-        start, end = through[k], through[(k + 1) % count]
-        most = np.hypot(*(end - start)) * 0.4
-        first, second = _at_most(outgoing[k], most), _at_most(incoming[(k + 1) % count], most)
-        pieces.append(np.array([start + first, end - second, end]))
-    return np.concatenate(pieces)
+    pieces = count if closed else count - 1
+    start, end = through[:pieces], behind[:pieces]
+    most = np.hypot(*(end - start).T) * 0.4
+    first = _at_most(outgoing[:pieces], most)
+    second = _at_most(incoming[following[:pieces]], most)
+    controls = np.stack([start + first, end - second, end], axis=1)
+    return np.concatenate([through[:1], controls.reshape(-1, 2)])
 
 
-def _at_most(vector: Curve, length: float) -> Curve:
-    size = float(np.hypot(*vector))
-    return vector * (length / size) if size > length else vector
+def _at_most(vectors: Curve, lengths: npt.NDArray[np.float64]) -> Curve:
+    sizes = np.hypot(*vectors.T)
+    long = sizes > lengths
+    return np.where(long[:, None], vectors * (lengths / np.where(long, sizes, 1))[:, None], vectors)
 
 
 def polyline(points: npt.ArrayLike, *, closed: bool = False) -> Curve:
@@ -256,5 +258,5 @@ def flatten(curve: Curve, *, fine: float = 1.0) -> npt.NDArray[np.float64]:
     ends = np.cumsum(counts)
     t = ((np.arange(ends[-1]) - np.repeat(ends - counts, counts) + 1) / counts[piece])[:, None]
     s = 1 - t
-    points = s**3 * a[piece] + 3 * s**2 * t * b[piece] + 3 * s * t**2 * c[piece] + t**3 * d[piece]
+    points = s * s * s * a[piece] + 3 * s * s * t * b[piece] + 3 * s * t * t * c[piece] + t * t * t * d[piece]
     return np.concatenate([curve[:1], points])

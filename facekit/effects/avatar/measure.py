@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from facekit.effects.avatar.canonical import look_upright, shrunken
+from facekit.effects.avatar.canonical import look_upright
 from facekit.effects.avatar.colours import (
     brow_weight,
     eye_colour,
@@ -18,7 +18,6 @@ from facekit.effects.avatar.portrait import Look, Portrait
 from facekit.effects.avatar.silhouette import Silhouette, beard_class, measure_silhouette
 from facekit.effects.avatar.upright import upright_points
 from facekit.errors import ArrayError
-from facekit.glasses import glasses_score
 from facekit.values import FaceMesh, Image, as_image
 
 __all__ = ["measure_face", "measure_mesh"]
@@ -120,7 +119,7 @@ def measure_face(image: Image, mesh: FaceMesh) -> Portrait:
         hairline=round(silhouette.hairline, 2),
         beard=beard,
         beard_colour=hair_colour(view, view.beard > 0.5, skin, lighter=False) if beard != "none" else colour,
-        glasses=glasses_score(*shrunken(image, mesh)) > WORN,
+        glasses=view.glasses > WORN,
     )
     return replace(portrait, look=look)
 

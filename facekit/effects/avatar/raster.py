@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from facekit.effects.avatar.coverage import Lines, cover_fill, cover_stroke, paint
+from facekit.compositing import as_bytes, lay_over
+from facekit.effects.avatar.coverage import Lines, cover_fill, cover_stroke
 from facekit.effects.avatar.curves import Curve, flatten
 from facekit.effects.avatar.drawing import SIDE, Drawing
 from facekit.values import Image, Matte
@@ -46,9 +47,8 @@ def rasterise_drawing(drawing: Drawing, size: int) -> Image:
         for clip in within:
             (first, _, start, _), matte = clips[id(clip)]
             cover *= matte[top - first : bottom - first, left - start : right - start]
-        paint(canvas[top:bottom, left:right], cover, colour_of(shape.colour), shape.opacity)
-    canvas += np.float32(0.5)
-    return canvas.astype(np.uint8)
+        lay_over(canvas, colour_of(shape.colour), cover, at=(top, left), opacity=shape.opacity)
+    return as_bytes(canvas)
 
 
 def colour_of(text: str) -> npt.NDArray[np.float32]:

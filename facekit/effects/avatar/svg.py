@@ -77,16 +77,13 @@ def _shape(shape: Shape) -> str:
 def _path(curve: Curve, *, closed: bool) -> str:
     """Write a curve by absolute start and relative pieces; straight pieces and rounding lose nothing."""
     steps = np.rint(curve * 10**DECIMALS).astype(np.int64)
-    words = [f"M{_hundredths(steps[0])}"]
-    words += [
-        "c" + " ".join(_hundredths(steps[3 * k + j] - steps[3 * k]) for j in (1, 2, 3))
-        for k in range(len(steps) // 3)
-    ]
-    return "".join(words) + ("z" if closed else "")
+    pieces = (steps[1:].reshape(-1, 3, 2) - steps[:-1:3, None]).reshape(-1, 6)
+    words = [_hundredths(numbers) for numbers in [steps[0].tolist(), *pieces.tolist()]]
+    return "M" + "c".join(words) + ("z" if closed else "")
 
 
-def _hundredths(point: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> str:
-    return " ".join(_number(int(value) / 10**DECIMALS) for value in point)
+def _hundredths(numbers: list[int]) -> str:
+    return " ".join([_number(number / 10**DECIMALS) for number in numbers])
 
 
 def _number(value: float) -> str:

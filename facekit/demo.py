@@ -1,6 +1,6 @@
 """The demonstration: two people, three templates, and a sheet to look at.
 
-`contact_sheet` lays out any table of pictures; the pictures of the documentation use it too.
+`contact_sheet` lays out a table of pictures, `captioned_rows` any rows; the documentation uses both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facekit.data import Sample
     from facekit.values import Image, Template
 
-__all__ = ["Captioned", "Demo", "DemoSwap", "contact_sheet", "make_demo"]
+__all__ = ["Captioned", "Demo", "DemoSwap", "captioned_rows", "contact_sheet", "make_demo"]
 
 PEOPLE = ("obama", "astronaut")
 TEMPLATES = ("joconde", "spacesuit", "stamp")
@@ -170,6 +170,38 @@ def contact_sheet(
     page.row([None, *(_square(head.image) for head in heads)], [None, *heads])
     for template, results in rows:
         page.row([template.image, *results], [template, *([None] * len(results))])
+    return page.finish()
+
+
+def captioned_rows(
+    rows: "Sequence[Sequence[Captioned | None]]", *, title: str = "", cell: int = 300
+) -> "Image":
+    """Lay out pictures row by row, each with its own caption.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of Captioned or None
+        From left to right; None leaves a place empty.
+    title : str
+        A headline.
+    cell : int, pixels
+        Width of a column.
+
+    Returns
+    -------
+    Image of shape (H, W, 3), uint8
+        Nothing of a picture is cut off.
+
+    Examples
+    --------
+    >>> grey = Captioned(np.full((40, 40, 3), 99, np.uint8), "Grey")
+    >>> captioned_rows([[grey, None], [None, grey]], cell=100).shape[1]
+    233
+    """
+    page = _Page(cell, columns=max(map(len, rows)))
+    page.headline(title)
+    for row in rows:
+        page.row([None if one is None else one.image for one in row], row)
     return page.finish()
 
 

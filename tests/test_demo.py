@@ -10,7 +10,7 @@ import pytest
 
 from facekit.codec import read_image
 from facekit.data import has_sample
-from facekit.demo import PEOPLE, TEMPLATES, Captioned, contact_sheet
+from facekit.demo import PEOPLE, TEMPLATES, Captioned, captioned_rows, contact_sheet
 
 RED, GREEN, BLUE, GREY = ((200, 0, 0), (0, 200, 0), (0, 0, 200), (90, 90, 90))
 
@@ -122,3 +122,14 @@ def test_demo_prints_timings_and_where_to_look_and_replaces_its_pictures(made):
     assert "facekit swap" in run.stdout
     assert read_image(out / "contact-sheet.png").shape[0] > 500
     assert {name: (out / name).read_bytes() for name in before} == before
+
+
+def test_rows_leave_a_place_empty_and_put_each_caption_under_its_picture():
+    one, other = Captioned(plain(RED)), Captioned(plain(BLUE), "said")
+    sheet = captioned_rows([[one, None], [None, other]], cell=100)
+    red, blue = (np.argwhere((sheet == colour).all(axis=2)) for colour in (RED, BLUE))
+    assert red[:, 1].max() < blue[:, 1].min()
+    assert red[:, 0].max() < blue[:, 0].min()
+    below = sheet[blue[:, 0].max() + 1 :, blue[:, 1].min() :]
+    assert (below < 100).any()
+    assert not (sheet[red[:, 0].max() + 1 : blue[:, 0].min()] < 100).any()

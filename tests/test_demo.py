@@ -126,10 +126,10 @@ def test_demo_prints_timings_and_where_to_look_and_replaces_its_pictures(made):
 
 def test_rows_leave_a_place_empty_and_put_each_caption_under_its_picture():
     one, other = Captioned(plain(RED)), Captioned(plain(BLUE), "said")
-    sheet = captioned_rows([[one, None], [None, other]], cell=100)
+    sheet = captioned_rows([[one, None], [None, other]], cell=300)
     red, blue = (np.argwhere((sheet == colour).all(axis=2)) for colour in (RED, BLUE))
     assert red[:, 1].max() < blue[:, 1].min()
     assert red[:, 0].max() < blue[:, 0].min()
     below = sheet[blue[:, 0].max() + 1 :, blue[:, 1].min() :]
-    assert (below < 100).any()
-    assert not (sheet[red[:, 0].max() + 1 : blue[:, 0].min()] < 100).any()
+    assert (below < 150).any()
+    assert not (sheet[red[:, 0].max() + 1 : blue[:, 0].min()] < 150).any()

@@ -78,7 +78,7 @@ def mean_shape() -> Shape:
     Returns
     -------
     ndarray of shape (468, 3), float32, outer-eye distances
-        x to the right, y down, z away from the viewer.
+        To the right, down, and away from the viewer.
     """
     return _numbers()["mean"]
 

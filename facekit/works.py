@@ -65,6 +65,29 @@ def swap(photo: bytearray, options: Mapping[str, Any], tell: Tell) -> bytes:
     return _encoded(result.image, options, tell)
 
 
+_WORDS: Final = """
+    Parameters
+    ----------
+    photo : bytearray
+        A picture file; overwritten with zeros once it has been decoded.
+    options : mapping
+        The effect's parameters; optionally ``format`` and ``alone``, as in `swap`.
+    tell : function
+        Is told "decode", the stages of the effect, and "encode".
+
+    Returns
+    -------
+    bytes
+        A picture file.
+
+    Raises
+    ------
+    FacekitError
+        What `decode_image`, the effect and `encode_image` refuse; an option is unknown; somebody else is
+        in the photo.
+    """
+
+
 def _work_of(effect: Effect) -> Work:
     """Return the work that does an effect of the catalogue."""
 
@@ -74,6 +97,7 @@ def _work_of(effect: Effect) -> Work:
         result = effect.apply(image, chosen, progress=tell)
         return _encoded(result.image, options, tell)
 
+    work.__doc__ = f"{effect.words}\n{_WORDS}"
     return work
 
 

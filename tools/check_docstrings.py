@@ -25,11 +25,14 @@ INTERNAL = (
     "facekit.archives",
     "facekit.grid",
     "facekit.guidance",
+    "facekit.ink_rows",
     "facekit.multigrid",
     "facekit.readout",
     "facekit.controls",
     "facekit.running",
     "facekit.stored",
+    "facekit.synthetic.look",
+    "facekit.synthetic.texture",
     "facekit.sweep",
     "facekit.unpack",
 )
@@ -37,7 +40,7 @@ INTERNAL = (
 
 def public_names() -> Iterator[tuple[str, set[str]]]:
     """Yield each public class, function and method by dotted name, and the rules it is excused from."""
-    for found in pkgutil.iter_modules(facekit.__path__, "facekit."):
+    for found in pkgutil.walk_packages(facekit.__path__, "facekit."):
         if found.name.startswith(INTERNAL):
             continue
         module = import_module(found.name)
@@ -46,13 +49,18 @@ def public_names() -> Iterator[tuple[str, set[str]]]:
             if not str(getattr(thing, "__module__", None)).startswith(found.name):
                 continue
             if inspect.isfunction(inspect.unwrap(thing)):
-                yield f"{found.name}.{name}", set() if name in facekit.__all__ else {"EX01"}
+                yield f"{found.name}.{name}", set() if _is_public(name, thing) else {"EX01"}
             elif inspect.isclass(thing):
                 # Nobody makes the members of an enumeration, so its constructor needs no description.
                 yield f"{found.name}.{name}", {"EX01", "PR01"} if issubclass(thing, Enum) else {"EX01"}
                 for method, value in vars(thing).items():
                     if not method.startswith("_") and inspect.isfunction(value):
                         yield f"{found.name}.{name}.{method}", {"EX01"}
+
+
+def _is_public(name: str, thing: object) -> bool:
+    """Tell whether `facekit` itself offers a function, not another one of the same name."""
+    return name in facekit.__all__ and getattr(facekit, name) is thing
 
 
 def main() -> int:

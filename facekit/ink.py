@@ -17,18 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import can_compile
-from facekit.ink_rows import (
-    along,
-    along_plainly,
-    differences,
-    differences_plainly,
-    dots,
-    dots_plainly,
-    keep,
-    keep_plainly,
-    measure,
-)
+from facekit.ink_rows import along, areas, differences, dots, keep
 from facekit.threads import in_strips, side_by_side
 from facekit.values import Image, Mask, Matte
 
@@ -110,14 +99,13 @@ def _across(light: Floats, flow: Floats, weights: Floats, where: Mask) -> Floats
     pad = len(weights)
     padded = np.asarray(cv2.copyMakeBorder(light, *(pad,) * 4, cv2.BORDER_REPLICATE), np.float32)
     result = np.zeros_like(light)
-    _by_rows(differences, differences_plainly, padded, flow, weights, where, result)
+    _by_rows(differences, padded, flow, weights, where, result)
     return result
 
 
-def _by_rows(kernel: Callable[..., None], plain: Callable[..., None], *arrays: Any) -> None:
+def _by_rows(work: Callable[..., None], *arrays: Any) -> None:
     """Write all rows of the last array, in strips."""
-    chosen = kernel if can_compile() else plain
-    in_strips(lambda start, stop: chosen(*arrays, start, stop), len(arrays[-1]), least=LEAST_ROWS)
+    in_strips(lambda start, stop: work(*arrays, start, stop), len(arrays[-1]), least=LEAST_ROWS)
 
 
 def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
@@ -144,15 +132,9 @@ def without_specks(ink: Matte, *, least: int = SPECK) -> Matte:
     marked = ink > INKED
     count, found = cv2.connectedComponents(marked.view(np.uint8))
     labels = np.asarray(found, np.int32)
-    if can_compile():
-        areas = np.zeros(count, np.int64)
-        measure(labels, areas)  # OpenCV would take ten times as long over it
-    else:
-        areas = np.bincount(labels.ravel(), minlength=count)
-    kept = areas >= least
-    kept[0] = False
+    kept = areas(labels, count) >= max(least, 1)
     result = np.empty(ink.shape, np.float32)
-    _by_rows(keep, keep_plainly, ink, labels, kept, result)
+    _by_rows(keep, ink, labels, kept, result)
     return result
 
 
@@ -221,7 +203,7 @@ def flow_smoothed(picture: Floats, flow: Floats, sigma: float, *, where: Mask | 
     weights = np.exp(-0.5 * (np.arange(_steps(sigma) + 1) / sigma) ** 2).astype(np.float32)
     picture, result = np.ascontiguousarray(picture), np.zeros_like(picture)
     asked = np.ones(picture.shape, np.bool_) if where is None else where
-    _by_rows(along, along_plainly, picture, flow, weights, asked, result)
+    _by_rows(along, picture, flow, weights, asked, result)
     return result
 
 
@@ -260,7 +242,7 @@ def halftone(tone: Matte, *, period: float) -> Matte:
     down, across = ((0.25 + 0.25 * np.cos(turn * np.arange(n))).astype(np.float32) for n in (rows, cols))
     ranks, result = _ranks(), np.empty(tone.shape, np.float32)
     sharp = np.float32(period / 3.5)
-    _by_rows(dots, dots_plainly, tone, down, across, ranks, sharp, result)
+    _by_rows(dots, tone, down, across, ranks, sharp, result)
     return result
 
 

@@ -1,6 +1,8 @@
-"""What is done to each row of a picture in ink: each compiled, and plainly.
+"""What is done to each row of a picture in ink: compiled, and plainly where nothing can be compiled.
 
-All but one write the rows from `start` to `stop` of their last array, `result`.
+References
+----------
+.. [1] Kang, Lee & Chui, "Coherent Line Drawing", NPAR 2007.
 """
 
 from typing import Any
@@ -8,38 +10,143 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from facekit.compiled import compiled
+from facekit.compiled import can_compile, compiled
 from facekit.values import Mask, Matte
 
-__all__ = [
-    "along",
-    "along_plainly",
-    "differences",
-    "differences_plainly",
-    "dots",
-    "dots_plainly",
-    "keep",
-    "keep_plainly",
-    "measure",
-]
+__all__ = ["along", "areas", "differences", "dots", "keep"]
 
 Floats = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
+
+
+def areas(labels: Labels, count: int) -> Counts:
+    """Count each mark's pixels.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (H, W), int32
+        Which mark each pixel belongs to; 0 is none.
+    count : int
+        Number of marks, and one.
+
+    Returns
+    -------
+    ndarray of shape (count,), int64
+        0 for what is no mark.
+    """
+    if can_compile():
+        result = np.zeros(count, np.int64)
+        _measure(labels, result)  # OpenCV would take ten times as long over it
+    else:
+        result = np.bincount(labels.ravel(), minlength=count)
+        result[0] = 0
+    return result
+
+
+def keep(ink: Matte, labels: Labels, kept: Flags, result: Matte, start: int, stop: int) -> None:
+    """Keep the ink of some marks.
+
+    Parameters
+    ----------
+    ink : Matte of shape (H, W)
+        The ink of all.
+    labels : ndarray of shape (H, W), int32
+        Which mark each pixel belongs to.
+    kept : ndarray of shape (N,), bool
+        Which marks to keep.
+    result : ndarray of shape (H, W), float32
+        Written to, all of its rows that are asked for.
+    start, stop : int
+        The rows, end exclusive.
+    """
+    (_keep if can_compile() else _keep_plainly)(ink, labels, kept, result, start, stop)
+
+
+def differences(
+    padded: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
+) -> None:
+    """Weigh what lies across the flow on either side.
+
+    Parameters
+    ----------
+    padded : ndarray of shape (H + 2 N, W + 2 N), float32
+        Lightness, which goes on beyond the picture for as far as the weights reach.
+    flow : ndarray of shape (H, W, 2), float32
+        Unit vectors.
+    weights : ndarray of shape (N,), float32
+        From the middle outwards.
+    where : Mask of shape (H, W)
+        The pixels that are asked for.
+    result : ndarray of shape (H, W), float32
+        Written to, where it is asked for.
+    start, stop : int
+        The rows, end exclusive.
+    """
+    (_differences if can_compile() else _differences_plainly)(
+        padded, flow, weights, where, result, start, stop
+    )
+
+
+def along(
+    picture: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
+) -> None:
+    """Walk along the flow both ways, and average what is met.
+
+    Parameters
+    ----------
+    picture : ndarray of shape (H, W), float32
+        What to average.
+    flow : ndarray of shape (H, W, 2), float32
+        Unit vectors; a vector and its opposite say the same.
+    weights : ndarray of shape (N,), float32
+        Of each step, from the middle outwards.
+    where : Mask of shape (H, W)
+        The pixels that are asked for.
+    result : ndarray of shape (H, W), float32
+        Written to, where it is asked for.
+    start, stop : int
+        The rows, end exclusive.
+    """
+    (_along if can_compile() else _along_plainly)(picture, flow, weights, where, result, start, stop)
+
+
+def dots(
+    tone: Matte, down: Floats, across: Floats, ranks: Floats, sharp: Any, result: Matte, start: int, stop: int
+) -> None:
+    """Ink what ranks above the tone on a screen, which is 1 in a dot's middle.
+
+    Parameters
+    ----------
+    tone : Matte of shape (H, W)
+        How dark.
+    down, across : ndarray of shape (H,) and (W,), float32
+        The screen, as a sum of both.
+    ranks : ndarray of shape (N,), float32
+        Which share of the screen lies below each of evenly spaced levels.
+    sharp : float32
+        Slope of a dot's rim.
+    result : ndarray of shape (H, W), float32
+        Written to, all of its rows that are asked for.
+    start, stop : int
+        The rows, end exclusive.
+    """
+    (_dots if can_compile() else _dots_plainly)(tone, down, across, ranks, sharp, result, start, stop)
 
 
 @compiled
-def measure(labels: Labels, areas: npt.NDArray[np.int64]) -> None:
+def _measure(labels: Labels, result: Counts) -> None:
     """Count each mark's pixels; 0 is no mark."""
     for row in range(len(labels)):
         for col in range(labels.shape[1]):
             label = labels[row, col]
             if label > 0:
-                areas[label] += 1
+                result[label] += 1
 
 
 @compiled
-def keep(ink: Matte, labels: Labels, kept: Flags, result: Matte, start: int, stop: int) -> None:
+def _keep(ink: Matte, labels: Labels, kept: Flags, result: Matte, start: int, stop: int) -> None:
     """Keep the ink of some marks."""
     for row in range(start, stop):
         for col in range(ink.shape[1]):
@@ -57,7 +164,7 @@ def _at(picture: Floats, x: Any, y: Any) -> Any:
 
 
 @compiled
-def differences(
+def _differences(
     padded: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
 ) -> None:
     """Weigh what lies across the flow on either side; `padded` goes on for as far as that reaches."""
@@ -77,7 +184,7 @@ def differences(
 
 
 @compiled
-def along(
+def _along(
     picture: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
 ) -> None:
     """Walk along the flow both ways, and average what is met."""
@@ -105,7 +212,7 @@ def along(
 
 
 @compiled
-def dots(
+def _dots(
     tone: Matte, down: Floats, across: Floats, ranks: Floats, sharp: Any, result: Matte, start: int, stop: int
 ) -> None:
     """Ink what ranks above the tone on the screen, which is 1 in a dot's middle."""
@@ -126,15 +233,15 @@ def dots(
 # -- plain versions ------------------------------------------------------------------------
 
 
-def keep_plainly(ink: Matte, labels: Labels, kept: Flags, result: Matte, start: int, stop: int) -> None:
-    """Do as `keep` does."""
+def _keep_plainly(ink: Matte, labels: Labels, kept: Flags, result: Matte, start: int, stop: int) -> None:
+    """Do as `_keep` does."""
     result[start:stop] = np.where(kept[labels[start:stop]], ink[start:stop], 0)
 
 
-def differences_plainly(
+def _differences_plainly(
     padded: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
 ) -> None:
-    """Do as `differences` does."""
+    """Do as `_differences` does."""
     pad = len(weights)
     row, col = np.nonzero(where[start:stop])
     row += start
@@ -151,10 +258,10 @@ def differences_plainly(
     result[row, col] = value
 
 
-def along_plainly(
+def _along_plainly(
     picture: Floats, flow: Floats, weights: Floats, where: Mask, result: Floats, start: int, stop: int
 ) -> None:
-    """Do as `along` does."""
+    """Do as `_along` does."""
     rows, cols = picture.shape
     row, col = np.nonzero(where[start:stop])
     row += start
@@ -174,10 +281,10 @@ def along_plainly(
     result[row, col] = value / total
 
 
-def dots_plainly(
+def _dots_plainly(
     tone: Matte, down: Floats, across: Floats, ranks: Floats, sharp: Any, result: Matte, start: int, stop: int
 ) -> None:
-    """Do as `dots` does."""
+    """Do as `_dots` does."""
     dark, levels = tone[start:stop], np.linspace(0, 1, len(ranks))
     rank = np.interp(down[start:stop, None] + across, levels, ranks)
     ink = np.clip((dark - (1 - rank)) * sharp + 0.5, 0, 1)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facekit import compositing, guided, ink
+from facekit import compositing, guided, ink_rows
 from facekit.compiled import can_compile
 from facekit.data import load_sample
 from facekit.effects import anime_lines, anime_scene, anime_tones
@@ -188,7 +188,7 @@ def test_ink_without_a_compiler_is_the_same(monkeypatch):
     tones = np.random.default_rng(2).random((24, 20), np.float32)
     image = cv2.cvtColor((tones * 255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
     compiled = ink_lines(image, width=0.9, threshold=0.2), halftone(tones, period=5)
-    monkeypatch.setattr(ink, "can_compile", lambda: False)
+    monkeypatch.setattr(ink_rows, "can_compile", lambda: False)
     plain = ink_lines(image, width=0.9, threshold=0.2), halftone(tones, period=5)
     assert compiled[0].any()
     for one, other in zip(compiled, plain, strict=True):
@@ -222,7 +222,7 @@ def test_white_gets_no_dot_and_black_no_hole():
 @STYLED
 def test_drawing_without_a_compiler_is_nearly_the_same(monkeypatch, photo, style):
     compiled = animefy(photo, style=style).image
-    for module in (anime_lines, anime_scene, anime_tones, compositing, guided, ink):
+    for module in (anime_lines, anime_scene, anime_tones, compositing, guided, ink_rows):
         monkeypatch.setattr(module, "can_compile", lambda: False)
     plain = animefy(photo, style=style).image
     away = np.abs(plain.astype(int) - compiled).max(axis=2)

@@ -133,7 +133,7 @@ def paint(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         The painting, without lines and features.
     """
-    canvas = scene.large(tones.behind).copy()
+    canvas = np.array(tones.behind) if scene.scale == 1 else scene.large(tones.behind)
     lay_over(canvas, scene.large(tones.clothes), tones.person)
     lay_over(canvas, look.skin, tones.skin)
     lay_over(canvas, look.skin_shade, tones.skin, clip=tones.shadow)

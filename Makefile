@@ -32,13 +32,17 @@ demo-steps: .venv/core.stamp libraries
 	@$(BIN)/facekit demo
 	@echo; $(SEEING) $(BIN)/facekit demo --service
 
-# Two processes, for two cores, which take about as long: notebooks, pages, browsers, cells; and all else.
-ASIDE := tests/docs tests/e2e tests/notebooks tests/test_cell.py $(wildcard tests/service/test_[j-r]*.py)
+# Three processes for two cores, since many tests wait: notebooks and pages; cells and the service; all else.
+PAGES := tests/docs tests/e2e tests/notebooks
+CELLS := tests/service $(addprefix tests/test_,cell.py demo_service.py proof.py statements.py)
+TESTS := $(BIN)/python -m pytest -m "not slow"
 test-steps: .venv/dev.stamp libraries
 	@$(BIN)/facekit samples --fetch || echo "going on with the samples that are here"
-	@mkdir -p out; $(BIN)/python -m pytest -p no:cacheprovider -m "not slow" $(ASIDE) notebooks/*.ipynb >out/aside.log 2>&1 & aside=$$!; \
-	rest=0; $(BIN)/python -m pytest -m "not slow" tests facekit service $(ASIDE:%=--ignore=%) || rest=$$?; \
-	other=0; wait $$aside || other=$$?; cat out/aside.log; exit $$((rest | other))
+	@mkdir -p out; \
+	$(TESTS) -p no:cacheprovider $(PAGES) notebooks/*.ipynb >out/pages.log 2>&1 & pages=$$!; \
+	$(TESTS) -p no:cacheprovider $(CELLS) service >out/cells.log 2>&1 & cells=$$!; \
+	failed=0; $(TESTS) tests facekit $(PAGES:%=--ignore=%) $(CELLS:%=--ignore=%) || failed=$$?; \
+	wait $$pages || failed=$$?; wait $$cells || failed=$$?; cat out/pages.log out/cells.log; exit $$failed
 
 test-service: .venv/dev.stamp libraries ## every test of the service on SQLite and PostgreSQL, the slow ones too; a quarter of an hour
 	@$(BIN)/python -m pytest -p no:cacheprovider tests/service service

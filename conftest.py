@@ -4,7 +4,8 @@ Each item is guarded while it is set up, called and torn down. Hooks do that, no
 notebooks have no fixtures, and fixtures of a whole session are set up before those of a test. Python
 processes that a test starts, the kernels of notebooks among them, guard themselves
 (tests/guarded/sitecustomize.py says which do not), and what they try fails the item that runs then.
-Where FACEKIT_REQUIRE is set, as in CI, hypothesis draws the same examples in each run.
+Where FACEKIT_REQUIRE is set, as in CI, hypothesis draws the same examples in each run, and lets each
+take its time: how long it takes depends on what else runs.
 """
 
 import os
@@ -26,7 +27,7 @@ GUARDED = Path(__file__).parent / "tests" / "guarded"
 
 _log = pytest.StashKey[Path]()
 
-settings.register_profile("repeated", derandomize=True)
+settings.register_profile("repeated", derandomize=True, deadline=None)
 if os.environ.get("FACEKIT_REQUIRE"):
     settings.load_profile("repeated")
 

@@ -358,10 +358,10 @@ def test_memory_is_what_the_limits_say(cells):
 
 
 def test_a_loop_ends_by_the_clock_and_by_the_processor(cells):
-    with Cells(count=1, standby=1, works=WORKS, seconds=2) as hasty:
-        for endless in ("loop", "sleep"):
+    with Cells(count=2, standby=2, works=WORKS, seconds=2) as hasty, ThreadPoolExecutor(2) as callers:
+        for endless in [callers.submit(run, hasty, work) for work in ("loop", "sleep")]:
             with pytest.raises(CellTimeoutError):
-                run(hasty, endless)
+                endless.result()
         assert goes_on(hasty)
     with Cells(count=1, standby=1, works=WORKS, limits=Limits(cpu_seconds=1)) as thrifty:
         with pytest.raises(CellTimeoutError):

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -303,7 +304,8 @@ def test_a_mark_that_names_no_clause_is_an_error_at_collection(clause_id, status
         "no:cacheprovider",
         str(tmp_path),
     ]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # which take seconds to load
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == status, run.stdout + run.stderr
     assert ("no clause in '1.2.4'" in run.stdout + run.stderr) == bool(status)
 

@@ -56,7 +56,15 @@ def run(source: Path, folder: Path, parameters: Mapping[str, Any]) -> Any:
     folder.mkdir(parents=True, exist_ok=True)
     made, out = folder / source.with_suffix(".ipynb").name, folder / f"{source.stem}.out.ipynb"
     nbformat.write(notebook(source), made)  # type: ignore[no-untyped-call]
-    return papermill.execute_notebook(made, out, parameters=parameters, cwd=FOLDER, progress_bar=False)
+    return papermill.execute_notebook(
+        made,
+        out,
+        parameters=parameters,
+        cwd=FOLDER,
+        progress_bar=False,
+        request_save_on_cell_execute=False,  # to write all of it after each cell takes longer than many cells
+        autosave_cell_every=0,
+    )
 
 
 def main() -> int:

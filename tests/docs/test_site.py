@@ -367,7 +367,7 @@ def test_a_browser_asks_no_other_host_and_finds_words(browser, address):
 def test_pages_can_be_read_on_a_phone_and_in_both_schemes(scheme, browser, address):
     page = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)
     for name in SOME:
-        page.goto(f"{address}/{name}.html", wait_until="networkidle")
+        page.goto(f"{address}/{name}.html")
         assert page.evaluate("document.documentElement.scrollWidth") == 360, name
         assert page.evaluate(FAINT) == [], name
     grounds = page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -164,13 +164,13 @@ def test_what_there_is_can_be_read_by_anybody(server):
 # -- before the body ----------------------------------------------------------------------------
 
 
-def head_alone(server, path, token, *headers):
+def head_alone(server, path, token, *headers, seconds=5):
     """Send the head of an upload, and no byte of its body; return the answer's status, or None."""
     place = urlsplit(server.url)
     lines = [f"PUT /v1{path} HTTP/1.1", f"Host: {place.netloc}", f"Authorization: Bearer {token}", *headers]
     with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
-        connection.settimeout(5)
+        connection.settimeout(seconds)
         try:
             answer = connection.recv(65536)
         except TimeoutError:
@@ -190,7 +190,7 @@ GOOD = (f"Content-Type: {SEALED}", "Content-Length: 1000")
 def test_a_good_head_is_answered_after_its_body_only(lone, obedient):
     """The control: without it, the tests below could pass with a server that reads nothing at all."""
     job = begin(lone)
-    assert head_alone(obedient, f"/jobs/{job['id']}/photo", lone.token, *GOOD) is None
+    assert head_alone(obedient, f"/jobs/{job['id']}/photo", lone.token, *GOOD, seconds=1) is None
     assert wait_for(lone, job, "failed")["problem"] == "broken-off"
 
 

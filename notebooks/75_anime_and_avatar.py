@@ -545,9 +545,9 @@ assert far[2] > far[1]
 
 # %% [markdown]
 # **Words.** Colours become names. A measured colour $c$ gets the name of the nearest of a fixed
-# palette, $\arg\min_k \sum_j w_j\,(c_j - c_{kj})^2$ in CIELAB, with twelve skins, twelve hairs and
-# six eyes. Of millions of colours, twelve remain: that flatters, and it forgets. The head's outline
-# becomes a word, too. The face is turned upright at a fixed size, and shares of hair are measured in
+# palette, $\operatorname{argmin}_k \sum_j w_j\,(c_j - c_{kj})^2$ in CIELAB, with twelve skins, twelve
+# hairs and six eyes. Of millions of colours, twelve remain: that flatters, and it forgets. The head's
+# outline becomes a word, too. The face is turned upright at a fixed size, and shares of hair are measured in
 # zones around it: crown, sides, jaw, shoulders, fringe. A handful of rules then says "fringe", "bob",
 # "bald", and so on.
 

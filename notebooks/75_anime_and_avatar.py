@@ -49,7 +49,7 @@ from facekit.effects.avatar.upright import mean_points, upright_points
 from facekit.effects.reshape import reshape
 from facekit.errors import ArrayError, FaceIndexError, NoFaceError
 from facekit.ink import edge_flow, flow_smoothed, halftone, ink_lines, without_specks
-from facekit.ink_rows import differences_plainly
+from facekit.ink_rows import differences
 from facekit.lab import to_lab
 from facekit.segment import eye_distance, face_mask
 from facekit.synthetic import synthetic_mesh
@@ -315,7 +315,7 @@ weights = profile(width)
 padded = cv2.copyMakeBorder(lightness, *(len(weights),) * 4, cv2.BORDER_REPLICATE)
 difference = np.zeros_like(lightness)
 everywhere = np.ones(lightness.shape, bool)
-differences_plainly(padded, flow, weights, everywhere, difference, 0, len(lightness))
+differences(padded, flow, weights, everywhere, difference, 0, len(lightness))
 gathered = flow_smoothed(difference, flow, 3 * width)
 
 # %% [markdown]

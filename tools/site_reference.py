@@ -22,6 +22,15 @@ PIPELINE, REST = "The pipeline", "What they stand on"
 CHAPTERS = {
     "What goes in": ("templates", "data", "synthetic"),
     "What passes between": ("values", "errors", "topology"),
+    "Effects": (
+        "effects",
+        "effects.gender",
+        "effects.age",
+        "effects.anime",
+        "effects.avatar",
+        "effects.morph",
+        "face_model",
+    ),
     "The client of the service": (
         "client",
         "client_account",
@@ -30,7 +39,7 @@ CHAPTERS = {
         "answers",
         "local_service",
     ),
-    "Around it": ("checkup", "demo", "demo_service", "evaluate", "models", "show"),
+    "Around it": ("checkup", "demo", "demo_service", "evaluate", "judges", "models", "show"),
 }
 
 
@@ -72,11 +81,7 @@ def module_pages() -> list[Page]:
 
 def homes() -> dict[str, list[str]]:
     """Return the public names of facekit by the module that they live in."""
-    found: dict[str, list[str]] = {}
-    for name in facekit.__all__:
-        module = getattr(facekit, name).__module__.split(".")[1]
-        found.setdefault(module, []).append(name)
-    return found
+    return {module: list(names) for module, names in facekit._HOME.items()}  # noqa: SLF001 (its table)
 
 
 @cache
@@ -116,9 +121,9 @@ def public_names() -> str:
     ]
     for page in module_pages():
         for name in homes().get(page.name, ()):
-            parts[-1] += (
-                f"\n| [`{name}`][facekit.{page.name}.{name}] | {first_line(getattr(facekit, name))} |"
-            )
+            thing = getattr(facekit, name)
+            told = first_line(thing if callable(thing) else import_module(f"facekit.{page.name}"))
+            parts[-1] += f"\n| [`{name}`][facekit.{page.name}.{name}] | {told} |"
     for chapter in (PIPELINE, *CHAPTERS, REST):
         parts += [f"## {chapter}", "| module | what is in it |\n|---|---|"]
         for page in module_pages():

@@ -222,5 +222,5 @@ _ALL: Final = (
     ),
 )  # fmt: skip
 
-#: All effects on one picture, by name. `facekit.swap_face`, which takes a template, is not among them.
 EFFECTS: Final[Mapping[str, Effect]] = MappingProxyType({one.name: one for one in _ALL})
+"""All effects on one picture, by name; `facekit.swap_face`, which takes a template, is not among them."""

@@ -237,9 +237,9 @@ def halftone(tone: Matte, *, period: float) -> Matte:
     (True, 0.0, 1.0)
     """
     rows, cols = tone.shape
-    turn = 2 * np.pi * np.sqrt(2) / period
-    # The screen at 45 degrees is cos(x + y) cos(x - y), the mean of cos(2 x) and cos(2 y): rows plus columns.
-    down, across = ((0.25 + 0.25 * np.cos(turn * np.arange(n))).astype(np.float32) for n in (rows, cols))
+    # cos(x) cos(y) is the mean of cos(x + y) and cos(x - y): waves that run along both diagonals.
+    down, across = (np.cos(np.pi * np.sqrt(2) / period * np.arange(n)) for n in (rows, cols))
+    down, across = (0.5 * down).astype(np.float32), across.astype(np.float32)
     ranks, result = _ranks(), np.empty(tone.shape, np.float32)
     sharp = np.float32(period / 3.5)
     _by_rows(dots, tone, down, across, ranks, sharp, result)
@@ -250,7 +250,7 @@ def halftone(tone: Matte, *, period: float) -> Matte:
 def _ranks() -> Floats:
     """Return which share of the screen lies below each of evenly spaced levels."""
     one = np.cos(np.linspace(0, np.pi, 512))
-    levels = np.sort((0.5 + 0.25 * (one[:, None] + one)).ravel())
+    levels = np.sort((0.5 + 0.5 * one[:, None] * one).ravel())
     return (np.searchsorted(levels, np.linspace(0, 1, RANKS + 1)) / levels.size).astype(np.float32)
 
 

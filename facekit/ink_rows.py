@@ -122,7 +122,7 @@ def dots(
     tone : Matte of shape (H, W)
         How dark.
     down, across : ndarray of shape (H,) and (W,), float32
-        The screen, as a sum of both.
+        The screen less a half, as a product of both.
     ranks : ndarray of shape (N,), float32
         Which share of the screen lies below each of evenly spaced levels.
     sharp : float32
@@ -223,7 +223,7 @@ def _dots(
             if dark <= 0 or dark >= 1:
                 result[row, col] = min(max(dark, np.float32(0)), np.float32(1))
                 continue
-            place = (down[row] + across[col]) * np.float32(last + 1)
+            place = (np.float32(0.5) + down[row] * across[col]) * np.float32(last + 1)
             k = min(int(place), last)
             rank = ranks[k] + (place - np.float32(k)) * (ranks[k + 1] - ranks[k])
             ink = (dark - (np.float32(1) - rank)) * sharp + np.float32(0.5)
@@ -286,6 +286,6 @@ def _dots_plainly(
 ) -> None:
     """Do as `_dots` does."""
     dark, levels = tone[start:stop], np.linspace(0, 1, len(ranks))
-    rank = np.interp(down[start:stop, None] + across, levels, ranks)
+    rank = np.interp(np.float32(0.5) + down[start:stop, None] * across, levels, ranks)
     ink = np.clip((dark - (1 - rank)) * sharp + 0.5, 0, 1)
     result[start:stop] = np.where(dark <= 0, 0, np.where(dark >= 1, 1, ink))

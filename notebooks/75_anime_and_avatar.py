@@ -53,7 +53,16 @@ from facekit.ink_rows import differences
 from facekit.lab import to_lab
 from facekit.segment import eye_distance, face_mask
 from facekit.synthetic import synthetic_mesh
-from facekit.topology import FACE_OVAL, LEFT_BROW, LEFT_EYE, LIPS_INNER, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE
+from facekit.topology import (
+    FACE_OVAL,
+    LEFT_BROW,
+    LEFT_EYE,
+    LIPS_INNER,
+    LIPS_OUTER,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    mirror_permutation,
+)
 from facekit.values import Blendshapes
 
 # %% [markdown]
@@ -86,7 +95,8 @@ show.pictures(
 
 # %% [markdown]
 # Move the line: what was photographed is on its left, what was drawn is on its right. Hair, face and
-# clothes stay where they are; only the chin gets narrower, and the eyes larger.
+# clothes stay where they are; only the chin gets narrower, the eyes larger and the mouth a little
+# smaller.
 
 # %%
 show.Wipe(
@@ -114,7 +124,7 @@ assert cel.mask.mean() > 0.5 and np.array_equal(cel.mask, (cel.image != person).
 #
 # $$ p' = p - 0.13\, s^{3/2}\, a(p), $$
 #
-# and the picture is warped along, with neck and collar. Nothing above the nose moves.
+# and the picture is warped along, with neck and collar. Nothing above the tip of the nose moves.
 
 # %%
 mesh = detect_faces(person)[0]
@@ -430,9 +440,9 @@ assert (gap > 2).mean() < 1e-3
 assert np.array_equal(animefy(person, amount=0).image, person)
 
 # %% [markdown]
-# **Screens.** A press for comics has one ink, black. Greys are dots on a grid. The screen is
-# $h = \tfrac12 + \tfrac14(\cos kx + \cos ky)$, with $k = 2\pi\sqrt2/p$; along the diagonal, dots are
-# $p$ apart. To cover the share $t$ of the paper, ink goes where $h$ is among the highest $t$ of all
+# **Screens.** A press for comics has one ink, black. Greys are dots on a grid, which stands at 45
+# degrees, where the eye sees a grid least. The screen is $h = \tfrac12 + \tfrac12\cos kx\,\cos ky$, with
+# $k = \pi\sqrt2/p$; along the diagonals, dots are $p$ apart. To cover the share $t$ of the paper, ink goes where $h$ is among the highest $t$ of all
 # its values: it is the *rank* that counts. Without it, a tone of 0.1 would cover far less than a
 # tenth, because $h$ is seldom near its ends (Ulichney 1987).
 
@@ -508,8 +518,9 @@ assert (np.ptp(dials.picture, axis=2) == 0).mean() > 0.99
 # Then what the face *does* is taken away. Blendshapes say how much it smiles or how far the jaw has
 # dropped; each has a slope, found by regression over portraits, and an amount of it is subtracted.
 # What remains is the face at rest. And last, the difference to the mean is exaggerated by a fifth,
-# $p' = \bar p + 1.2\,(p - \bar p)$, for that is what makes a likeness (Brennan 1985). The mean face is
-# drawn in orange: it smiles a little, because people before cameras do.
+# $p' = \bar p + 1.2\,(p - \bar p)$, for that is what makes a likeness (Brennan 1985). Half of what is
+# lopsided is taken away again, since a drawing shows that more than a face does. The mean face is drawn
+# in orange: it smiles a little, because people before cameras do.
 
 # %%
 portrait = measure_face(person, mesh)
@@ -542,6 +553,21 @@ if photo == "astronaut":
     gaps = [float(points[14, 1] - points[13, 1]) for points in (upright, portrait.points)]
     assert gaps[1] < 0.5 * gaps[0]
 assert far[2] > far[1]
+
+# %% [markdown]
+# What is lopsided is the difference between a face and its mirror image. It must come out 1.2 times
+# larger and then halved, so at 0.6 of what it was.
+
+
+# %%
+def lopsided(points):
+    return np.linalg.norm(points - points[mirror_permutation()] * (-1, 1))
+
+
+# %%
+assert abs(lopsided(exaggerated) / lopsided(portrait.points) - 0.6) < 0.03
+beam = read_action({"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0})
+assert 0.13 < beam.wider < 0.17 and beam.gap < 0.02 and read_action({}).wider == 0
 
 # %% [markdown]
 # **Words.** Colours become names. A measured colour $c$ gets the name of the nearest of a fixed
@@ -785,8 +811,9 @@ assert draw_avatar(others, size=2 * size).svg == avatar.svg
 
 # %% [markdown]
 # **Pixels and SVG are one drawing.** The ids in the document are the drawing's names, in its order.
-# The document has less than 60 kilobytes, whatever the size, and a large raster, made smaller, is the
-# small raster. A test in the repository has Chromium paint the SVG and compares that, too.
+# Coordinates have two decimals, so the document has less than 60 kilobytes, whatever the size. And a
+# large raster, made smaller, is the small raster. A test in the repository has Chromium paint the SVG
+# and compares that, too.
 
 # %%
 names = design(portrait).names()
@@ -796,6 +823,7 @@ shrunk = avatar.image.reshape(size // 2, 4, size // 2, 4, 3).mean(axis=(1, 3))
 assert inside == names and len(avatar.svg.encode()) < 60_000
 assert re.findall(r' d="[^"]+"', tiny.svg) == re.findall(r' d="[^"]+"', avatar.svg)
 assert np.abs(shrunk - tiny.image).mean() < 2
+assert re.search(r"\d\.\d\d\b", avatar.svg) and not re.search(r"\.\d{3}", avatar.svg)
 
 # %% [markdown]
 # **Whose portrait is it?** We compare outlines of faces as drawn with outlines as measured. Each
@@ -828,8 +856,6 @@ show.pictures(
 #   beards.
 # - *Parts bleed.* Where hair and wall have one colour, only their place tells them apart, and outlines
 #   wander.
-# - *The screen stands upright.* Its dots run in rows and columns, where the eye sees a grid best.
-#   Printers turn theirs by 45 degrees.
 # - *Profiles.* Of a head that is turned far aside, `animefy` does not draw the hidden eye. From 35
 #   degrees, the avatar's hidden side is the mirror image of the other.
 # - *Words are few.* Nine kinds of hair, five of beard. Two people may get the same ones, and then only

@@ -213,6 +213,16 @@ def test_dots_cover_the_share_that_they_stand_for(share):
     assert dots.mean() == pytest.approx(share, abs=0.05)
 
 
+def test_grid_of_dots_stands_at_45_degrees():
+    period = 8.0
+    dots = halftone(np.full((128, 128), 0.3, np.float32), period=period)
+    power = np.abs(np.fft.fft2(dots - dots.mean()))
+    row, col = np.unravel_index(power.argmax(), power.shape)
+    down, across = (abs(np.fft.fftfreq(128)[at]) for at in (row, col))
+    assert down == pytest.approx(across, abs=0.5 / 128)
+    assert 1 / np.hypot(down, across) == pytest.approx(period, rel=0.05)
+
+
 def test_white_gets_no_dot_and_black_no_hole():
     assert not halftone(np.zeros((20, 20), np.float32), period=6).any()
     assert halftone(np.ones((20, 20), np.float32), period=6).all()

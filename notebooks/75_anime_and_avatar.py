@@ -442,9 +442,9 @@ assert np.array_equal(animefy(person, amount=0).image, person)
 # %% [markdown]
 # **Screens.** A press for comics has one ink, black. Greys are dots on a grid, which stands at 45
 # degrees, where the eye sees a grid least. The screen is $h = \tfrac12 + \tfrac12\cos kx\,\cos ky$, with
-# $k = \pi\sqrt2/p$; along the diagonals, dots are $p$ apart. To cover the share $t$ of the paper, ink goes where $h$ is among the highest $t$ of all
-# its values: it is the *rank* that counts. Without it, a tone of 0.1 would cover far less than a
-# tenth, because $h$ is seldom near its ends (Ulichney 1987).
+# $k = \pi\sqrt2/p$; along the diagonals, dots are $p$ apart. To cover the share $t$ of the paper, ink
+# goes where $h$ is among the highest $t$ of all its values: it is the *rank* that counts. Without it, a
+# tone of 0.1 would cover far less than a tenth, because $h$ is seldom near its ends (Ulichney 1987).
 
 # %%
 ramp = np.tile(np.linspace(0, 1, 270, dtype=np.float32), (60, 1))

@@ -114,4 +114,8 @@ def _detail(scene: Scene, *, strong: bool) -> Matte:
     shown *= np.where(scene.person > 0.5, 0.9 - 0.35 * scene.hair, np.float32(0.45 if strong else 0))
     lines = ink_lines(scene.image, width=max(DETAIL * unit, 0.9), threshold=0.9, where=shown > 0)
     large = scene.large(lines * shown)
-    return large if scene.scale == 1 else np.asarray(np.clip(large * 1.5 - 0.15, 0, 1), np.float32)
+    if scene.scale == 1:
+        return large
+    large *= np.float32(1.5)
+    large -= np.float32(0.15)
+    return np.clip(large, 0, 1, out=large)

@@ -193,6 +193,12 @@ def _flatten_plainly(lab: Floats, share: np.float32, base: np.float32, colour: n
     lab[..., 1:] *= colour
 
 
+_LEVELS = np.arange(256) / 255
+#: How dark the screen is for each grey: behind the person, where light is paper; on clothes, in four tones.
+BEHIND = np.where(_LEVELS > 0.68, 0, np.clip(0.46 - 0.55 * _LEVELS, 0.05, 0.26)).astype(np.float32)
+WORN = np.select([_LEVELS < 0.30, _LEVELS < 0.45, _LEVELS < 0.68], [1, 0.5, 0.22], 0).astype(np.float32)
+
+
 def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     """Put white, dots and solid black in place of colours.
 
@@ -210,13 +216,9 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     FloatImage of shape (rows, cols, 3)
         Black and white, without lines and features.
     """
-    behind, clothes = (scene.large(_grey(part)) for part in (tones.behind, tones.clothes))
-    grey = np.where(behind > 0.68, 0, np.clip(0.46 - 0.55 * behind, 0.05, 0.26))[..., None]
-    black, dark, dim, white = (np.float32(tone) for tone in (1, 0.5, 0.22, 0))
-    worn = np.where(
-        clothes < 0.45, np.where(clothes < 0.30, black, dark), np.where(clothes < 0.68, dim, white)
-    )
-    lay_over(grey, worn[..., None], tones.person)
+    behind, clothes = (scene.large(_grey(part)).astype(np.uint8) for part in (tones.behind, tones.clothes))
+    grey: Floats = np.asarray(cv2.LUT(behind, BEHIND), np.float32)[..., None]
+    lay_over(grey, np.asarray(cv2.LUT(clothes, WORN), np.float32)[..., None], tones.person)
 
     def screen(tone: float, cover: Matte, within: Matte | None = None) -> None:
         lay_over(grey, np.array([tone], np.float32), cover, clip=within)
@@ -238,5 +240,5 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
 
 
 def _grey(picture: FloatImage) -> Floats:
-    """Return the mean of red, green and blue, from 0 to 1."""
-    return np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 765)), np.float32)
+    """Return the mean of red, green and blue, from 0 to 255."""
+    return np.asarray(cv2.transform(picture, np.full((1, 3), 1 / 3)), np.float32)

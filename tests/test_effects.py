@@ -232,6 +232,20 @@ def test_skin_turns_neither_grey_nor_green(name):
         assert np.hypot(*after[:, 1:].mean(axis=0)) > 0.5 * np.hypot(*before[:, 1:].mean(axis=0))
 
 
+def test_behind_glasses_less_is_painted_around_the_eyes(monkeypatch, photo):
+    mesh, painted = detect_faces(photo)[0], []
+    for worn in (0.0, 1.0):
+        monkeypatch.setattr("facekit.effects.gender.glasses_score", lambda *_, worn=worn: worn)
+        painted.append(change_gender(photo, toward="female"))
+    shaped = reshape(photo, mesh, painted[0].faces[0].points)
+    eyes = fill_rings([mesh.points[list(ring)] for ring in (RIGHT_EYE, LEFT_EYE)], photo.shape[:2])
+    lids = grown(eyes, 3) & ~grown(eyes, 1)
+    changes = [np.abs(one.image.astype(float) - shaped)[lids].mean() for one in painted]
+    assert changes[1] < 0.8 * changes[0]
+    far = ~grown(eyes, 0.3 * eye_distance(mesh))
+    np.testing.assert_array_equal(painted[0].image[far], painted[1].image[far])
+
+
 def test_beard_gets_thinner_on_the_way_to_a_woman():
     bearded = synthetic_face(256, seed=1)
     mesh = synthetic_mesh(256)

@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 
 from facekit.errors import FacekitError, NoFaceError
+from facekit.lab import to_lab
 from facekit.landmarks import detect_faces
 from facekit.swap import swap_face
 from facekit.values import EffectResult, FaceMesh, Image, Mask, Template, as_image, as_mask
+from facekit.views import square_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -154,7 +156,7 @@ def seam_visibility(image: Image, mask: Mask, *, band: int = 3) -> float:
     edge = inside > cv2.erode(inside, np.ones((3, 3), np.uint8))
     if not edge.any():
         return 0.0
-    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = to_lab(image)
     step = _mean_within(lab, inner, band)[edge] - _mean_within(lab, outer, band)[edge]
     return float(np.linalg.norm(step, axis=1).mean())
 
@@ -219,9 +221,7 @@ def describe_face(image: Image, mesh: FaceMesh | None = None) -> "npt.NDArray[np
     dlib, predictor, network = _recogniser()
     points = (mesh or _largest_face(image)).ibug68()
     # dlib's own detector frames a face as a square from the brows to the chin.
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    half, x, y = max(right - left, bottom - top) / 2, (left + right) / 2, (top + bottom) / 2
-    box = dlib.rectangle(*(round(float(v)) for v in (x - half, y - half, x + half, y + half)))
+    box = dlib.rectangle(*square_of(points))
     image = np.ascontiguousarray(image)
     return np.asarray(network.compute_face_descriptor(image, predictor(image, box)), np.float64)
 

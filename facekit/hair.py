@@ -23,6 +23,7 @@ import numpy.typing as npt
 from facekit.framing import Framed, frame_head
 from facekit.growing import grown
 from facekit.guided import guided_filter
+from facekit.lab import to_lab
 from facekit.person import person_matte
 from facekit.segment import eye_distance, face_mask, feature_mask
 from facekit.threads import beside
@@ -138,7 +139,7 @@ def _people(framed: Framed) -> Matte:
 def _look_at(framed: Framed) -> Colours:
     """Tell what the picture's colours and the face's place say of each pixel."""
     smooth = np.asarray(cv2.bilateralFilter(framed.image, 5, 20, 3), np.uint8)
-    lab = np.asarray(cv2.cvtColor(smooth.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+    lab = to_lab(smooth)
     oval = face_mask(framed.mesh, framed.image.shape[:2], margin=0.0)
     skinlike, glare, skin = _skinlike(smooth, lab, framed.mesh, oval)
     return Colours(_cells(lab), oval, skinlike, glare, skin, _prior(framed, oval))

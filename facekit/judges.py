@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from facekit.errors import FacekitError
-from facekit.landmarks import detect_faces
+from facekit.finding import find_face
 from facekit.values import FaceMesh, Image
+from facekit.views import square_of
 
 __all__ = ["Opinion", "judge_face"]
 
@@ -56,8 +57,10 @@ def judge_face(image: Image, mesh: FaceMesh | None = None) -> Opinion:
 
     Raises
     ------
+    NoFaceError
+        There is no face.
     FacekitError
-        The networks are not installed, or there is no face.
+        The networks are not installed.
 
     Examples
     --------
@@ -66,14 +69,8 @@ def judge_face(image: Image, mesh: FaceMesh | None = None) -> Opinion:
     True
     """
     judge = _judge()
-    mesh = mesh or next(iter(detect_faces(image, max_faces=1)), None)
-    if mesh is None:
-        raise FacekitError("expected a picture with a face, found none")
-    points = mesh.ibug68()
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    half, x, y = max(right - left, bottom - top) / 2, (left + right) / 2, (top + bottom) / 2
-    top_right_bottom_left = [round(float(side)) for side in (y - half, x + half, y + half, x - half)]
-    found = judge.predict(np.ascontiguousarray(image), [top_right_bottom_left])[0]
+    left, top, right, bottom = square_of((mesh or find_face(image)).ibug68())
+    found = judge.predict(np.ascontiguousarray(image), [(top, right, bottom, left)])[0]
     gender, age = found["gender"], found["age"]
     return Opinion(str(gender["value"]), gender["confidence"] / 100, int(age["value"]))
 

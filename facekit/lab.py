@@ -34,7 +34,7 @@ def to_lab(image: Image) -> Lab:
     >>> to_lab(np.full((1, 1, 3), 255, np.uint8)).round().tolist()
     [[[100.0, 0.0, 0.0]]]
     """
-    return np.asarray(cv2.cvtColor(image.astype(np.float32) * np.float32(1 / 255), cv2.COLOR_RGB2LAB))
+    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
 
 
 def from_lab(lab: Lab) -> Image:

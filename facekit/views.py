@@ -124,6 +124,13 @@ def box_of(points: npt.NDArray[np.float32]) -> tuple[float, float, float, float]
     return x0, y0, x1, y1
 
 
+def square_of(points: npt.NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """Return the square (x0, y0, x1, y1) around the box of `points`, in whole pixels."""
+    x0, y0, x1, y1 = box_of(points)
+    half, x, y = max(x1 - x0, y1 - y0) / 2, (x0 + x1) / 2, (y0 + y1) / 2
+    return round(x - half), round(y - half), round(x + half), round(y + half)
+
+
 def overlap(a: FaceMesh, b: FaceMesh) -> float:
     """Return the intersection over union of two faces' boxes."""
     width = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])

@@ -12,14 +12,13 @@ References
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from facekit.effects.finish import finish
 from facekit.effects.folds import folds
 from facekit.effects.grey import grey_hair
 from facekit.effects.recolour import recolour
 from facekit.effects.reshape import reshape
-from facekit.effects.zones import open_parts, rim, zones
+from facekit.effects.zones import changeable, plain_skin, zones
 from facekit.errors import ArrayError
 from facekit.face_model import along, lay_texture, move_mesh, texture_along
 from facekit.finding import find_face
@@ -37,8 +36,6 @@ FULL = 30.0, 20.0  # years older, and younger, over which folds and pores change
 DRAWN = 9.0  # L by which the deepest fold that is drawn is darker
 DEEPER, SHALLOWER = 1.0, 0.85  # by which the face's own folds change
 COARSER, FINER_SKIN = 0.5, 0.75  # and its pores
-
-Floats = npt.NDArray[np.float32]
 
 
 def change_age(
@@ -103,19 +100,18 @@ def change_age(
 
 def _coloured(image: Image, mesh: FaceMesh, years: float) -> Image:
     """Change the skin's colour, folds and pores."""
-    parts, shape = zones(), image.shape[:2]
-    free = rim() * (1 - open_parts())
+    free = changeable()
     light, chroma = OLDER if years > 0 else YOUNGER
     if years < 0:
-        free = free * (1 - (1 - FOREHEAD) * parts["forehead"])
+        free = free * (1 - (1 - FOREHEAD) * zones()["forehead"])
     change = texture_along(age=years) * np.array([light, chroma, chroma], np.float32) * free[..., None]
-    skin = (1 - parts["eyes"] - parts["brows"] - parts["lips"]) * rim()
+    skin = plain_skin()
     share = years / FULL[0] if years > 0 else max(years / FULL[1], -1.0)
     own = share * (DEEPER if share > 0 else SHALLOWER) * skin
     pores = share * (COARSER if share > 0 else FINER_SKIN) * skin
     drawn = None
     if share > 0:
-        laid, _ = lay_texture(folds()[..., None], mesh, shape)
+        laid, _ = lay_texture(folds()[..., None], mesh, image.shape[:2])
         drawn = np.float32(DRAWN * share) * laid.reshape(laid.shape[:2])
     kept = occluder_mask(image, mesh)
     return recolour(image, mesh, change, detail=pores, folds=own, relief=drawn, kept=kept)

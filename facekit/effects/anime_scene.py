@@ -18,12 +18,13 @@ from facekit.growing import grown
 from facekit.guided import guided_filter
 from facekit.hair import hair_matte
 from facekit.ink import edge_flow, flow_smoothed
+from facekit.lab import to_lab
 from facekit.person import person_matte
 from facekit.segment import eye_distance, face_mask, feature_mask
 from facekit.threads import beside
 from facekit.tone import Tone, to_tone
 from facekit.typical import median
-from facekit.values import FaceMesh, FloatImage, Image, Mask, Matte
+from facekit.values import FaceMesh, Image, Mask, Matte
 from facekit.views import box_of
 
 __all__ = ["Scene", "look_at", "smoothed_within", "strands"]
@@ -286,8 +287,7 @@ def _scaled(mesh: FaceMesh, factor: npt.NDArray[np.float64]) -> FaceMesh:
 
 def _denoised(image: Image, unit: float) -> Floats:
     smooth = cv2.bilateralFilter(image, 5, 32, max(0.02 * unit, 1.2))
-    lab: FloatImage = np.asarray(cv2.cvtColor(smooth.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    return lab
+    return to_lab(np.asarray(smooth, np.uint8))
 
 
 def _skin(

@@ -10,6 +10,7 @@ References
 .. [2] Brown & Perrett, "What Gives a Face its Gender?", Perception 22(7), 1993, for the parts that tell.
 """
 
+from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -21,7 +22,7 @@ from facekit.effects.recolour import recolour
 from facekit.effects.reshape import reshape
 from facekit.effects.shave import shave
 from facekit.effects.stubble import stubble
-from facekit.effects.zones import open_parts, rim, zones
+from facekit.effects.zones import changeable, open_parts, plain_skin, rim, zones
 from facekit.errors import ArrayError
 from facekit.face_model import (
     FittedFace,
@@ -150,14 +151,10 @@ def _way(image: Image, mesh: FaceMesh, fitted: FittedFace, toward: Toward) -> in
 
 def _coloured(image: Image, mesh: FaceMesh, amount: float) -> Image:
     """Change the skin's colour, detail and beard; a negative amount leads towards women."""
-    parts, free = zones(), rim() * (1 - open_parts())
     # Behind glasses lies less of an eye's make-up than of their rims and gleams.
-    free = free * (1 - BEHIND_GLASSES * glasses_score(image, mesh) * parts["eyes"])
-    light = sum(REACH[name][0] * part for name, part in parts.items())
-    chroma = sum(REACH[name][1] * part for name, part in parts.items())
-    change = texture_along(gender=amount) * np.dstack([light, chroma, chroma]) * free[..., None]
-    skin = 1 - parts["eyes"] - parts["brows"] - parts["lips"]
-    detail = SKIN * min(max(amount, -1), 1) * skin * rim()
+    free = changeable() * (1 - BEHIND_GLASSES * glasses_score(image, mesh) * zones()["eyes"])
+    change = texture_along(gender=amount) * _reach() * free[..., None]
+    detail = SKIN * min(max(amount, -1), 1) * plain_skin()
     kept = occluder_mask(image, mesh)
     if amount > 0:
         grain = np.float32(amount) * stubble(mesh, image.shape[:2])
@@ -166,3 +163,10 @@ def _coloured(image: Image, mesh: FaceMesh, amount: float) -> Image:
     beard = beard * np.float32(SHAVEN * min(-amount, 1)) * (1 - open_parts())
     change = change * (1 - beard[..., None])
     return recolour(image, mesh, change, detail=detail, cover=(under, beard), kept=kept)
+
+
+@cache
+def _reach() -> Floats:
+    """Return `REACH` at each texel, for L, a and b."""
+    light, chroma = (sum(REACH[name][k] * part for name, part in zones().items()) for k in (0, 1))
+    return np.dstack([light, chroma, chroma])

@@ -36,15 +36,9 @@ NARROW, WIDE = 0.012, 0.06  # outer-eye distances; a fold is darker than its sur
 DEEPEST = 12.0  # L by which a fold may be darker; what is darker still is a nostril, a lash, a shadow
 STRONG = 9.0  # L; detail well over this is no pore, but a lash or a fold, and stays as it is
 
-DETAIL, FOLDS, FINE, COVER, COVERED, LIPS_AT = (
-    3,
-    4,
-    5,
-    slice(6, 9),
-    slice(9, 10),
-    10,
-)  # channels that are laid
-CHANGES = [0, 1, 2, DETAIL, FOLDS, FINE, 9]  # those of them that change something
+# Channels that are laid: what changes something, then what it changes to, and where lips are.
+CHANGE, DETAIL, FOLDS, FINE, COVERED = slice(0, 3), 3, 4, 5, slice(6, 7)
+CHANGES, COVER, LIPS_AT = slice(0, 7), slice(7, 10), 10
 
 Floats = npt.NDArray[np.float32]
 
@@ -97,8 +91,8 @@ def recolour(
     """
     none = np.zeros(change.shape[:2], np.float32)
     detail, folds = none if detail is None else detail, none if folds is None else folds
-    over = np.dstack([none] * 4) if cover is None else np.dstack(cover)
-    layers = np.dstack([change, detail, folds, none, over, zones()["lips"]])
+    colours, covered = (np.zeros_like(change), none) if cover is None else cover
+    layers = np.dstack([change, detail, folds, none, covered, colours, zones()["lips"]])
     laid, box = lay_texture(layers, mesh, image.shape[:2])
     if relief is not None:
         laid[..., FINE] += relief
@@ -107,12 +101,12 @@ def recolour(
         laid[..., CHANGES] *= np.clip(1 - 1.5 * hidden, 0, 1)[..., None]
     part = image[box]
     changed = np.zeros(laid.shape[:2], np.bool_)
-    for channel in CHANGES:
-        changed |= np.abs(laid[..., channel]) > LEAST_CHANGE
+    for channel in np.moveaxis(laid[..., CHANGES], 2, 0):
+        changed |= np.abs(channel) > LEAST_CHANGE
     lab = to_lab(part)
     if cover is not None:
         lab += laid[..., COVERED] * (laid[..., COVER] - lab)
-    fresh = _in_its_light(lab, laid[..., :3], _usual(lab, mesh, box), laid[..., LIPS_AT])
+    fresh = _in_its_light(lab, laid[..., CHANGE], _usual(lab, mesh, box), laid[..., LIPS_AT])
     unit = eye_distance(mesh)
     fresh[..., 0] += laid[..., DETAIL] * _pores(lab[..., 0], PORES * unit) + laid[..., FINE]
     if folds.any():

@@ -21,7 +21,7 @@ from facekit.topology import (
 )
 from facekit.values import Matte
 
-__all__ = ["open_parts", "rim", "zones"]
+__all__ = ["changeable", "open_parts", "plain_skin", "rim", "zones"]
 
 RIM = 14  # texels over which a change fades towards the oval
 
@@ -67,6 +67,31 @@ def open_parts() -> Matte:
         1 inside.
     """
     return np.maximum(_soft([RIGHT_EYE, LEFT_EYE], grown=0, blur=0.8), _soft([LIPS_INNER], grown=0, blur=0.8))
+
+
+@cache
+def changeable() -> Matte:
+    """Return how far a face's colours may change: not at the oval, not of what is no skin.
+
+    Returns
+    -------
+    Matte of shape (192, 192)
+        1 where they may.
+    """
+    return rim() * (1 - open_parts())
+
+
+@cache
+def plain_skin() -> Matte:
+    """Return the skin beside eyes, brows and lips, whose detail is pores and folds.
+
+    Returns
+    -------
+    Matte of shape (192, 192)
+        1 there, less towards the oval.
+    """
+    parts = zones()
+    return (1 - parts["eyes"] - parts["brows"] - parts["lips"]) * rim()
 
 
 @cache

@@ -11,6 +11,7 @@ from facekit.beard import beard_matte
 from facekit.effects.avatar.upright import mean_points
 from facekit.glasses import glasses_score
 from facekit.hair import hair_matte
+from facekit.lab import to_lab
 from facekit.segment import cut_out, eye_distance, fill_rings
 from facekit.threads import beside
 from facekit.values import FaceMesh, Image, Mask, Matte
@@ -118,7 +119,7 @@ def look_upright(image: Image, mesh: FaceMesh) -> View:
         hair = hair_matte(small, near)
     beard, glasses = rest()
     upright = turned(small, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
-    lab = cv2.cvtColor(upright.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = to_lab(upright)
     return View(
         upright,
         np.asarray(lab, np.float32),

@@ -12,7 +12,7 @@ References
 import numpy as np
 import numpy.typing as npt
 
-from facekit.assets import load_numbers
+from facekit.face_model import mean_shape
 from facekit.topology import LEFT_EYE, RIGHT_EYE, mirror_permutation
 from facekit.values import FaceMesh
 
@@ -36,7 +36,7 @@ def mean_points() -> Solid:
     ndarray of shape (478, 3), float64, outer-eye distances
         Symmetric.
     """
-    face = load_numbers("face_axes")["mean"].astype(np.float64)
+    face = mean_shape().astype(np.float64)
     ring = IRIS * np.array([[0, 0, 0], [1, 0, 0], [0, -1, 0], [-1, 0, 0], [0, 1, 0]])
     irises = []
     for lids in (RIGHT_EYE, LEFT_EYE):

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -26,10 +27,14 @@ __all__ = [
     "INCOMPLETE",
     "RESIDUE",
     "WRONG_USAGE",
+    "BatchOption",
     "CommandError",
     "ForceOption",
+    "FormatOption",
     "Group",
     "JsonOption",
+    "OutOption",
+    "WorkersOption",
     "console",
     "explain",
     "leave",
@@ -184,3 +189,9 @@ JsonOption = Annotated[
     typer.Option("--json", callback=_remember_json, help="Print one JSON document instead of text."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite what is already there.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", help="Where the result goes; with --batch, a folder.")
+]
+BatchOption = Annotated[Path | None, typer.Option(help="Take every picture of this folder instead.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes for --batch.")]
+FormatOption = Annotated[str | None, typer.Option("--format", help="Extension for --batch: png, jpg ...")]

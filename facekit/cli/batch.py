@@ -26,7 +26,7 @@ from facekit.cli.base import (
     show_trace,
     shown,
 )
-from facekit.cli.files import check_target
+from facekit.cli.files import check_extension, check_target
 
 __all__ = ["Job", "Outcome", "plan_batch", "run_batch", "run_folder"]
 
@@ -197,7 +197,15 @@ def _without_path(refusal: CommandError, source: Path) -> str:
 
 
 def run_folder(
-    job: Job, folder: Path, out: Path, *, extension: str, force: bool, workers: int, as_json: bool
+    job: Job,
+    folder: Path,
+    out: Path,
+    *,
+    form: str,
+    known: Collection[str],
+    force: bool,
+    workers: int | None,
+    as_json: bool,
 ) -> None:
     """Run a batch from the command line: check, work, report, and leave with the exit code.
 
@@ -207,28 +215,32 @@ def run_folder(
         Takes source, target and force; must be picklable.
     folder, out : Path
         Where the pictures are and where the outputs go; `out` is made if missing.
-    extension : str
-        Of the outputs, with its dot.
+    form : str
+        The outputs' extension, with its dot or without.
+    known : collection of str
+        Extensions that can be written, with their dot.
     force, as_json : bool
         The options of the same names.
-    workers : int
-        Processes at a time.
+    workers : int, optional
+        Processes at a time; by default, one.
 
     Raises
     ------
     CommandError
-        A folder is missing, both are the same, or there is no picture.
+        The extension is not known; a folder is missing, both are the same, or there is no picture.
     typer.Exit
         Some file failed: 3, or 1 if any hit a defect.
     """
     from facekit.codec import READABLE
 
+    extension = f".{form.lstrip('.').lower()}"
+    check_extension(out / f"any{extension}", known=known)
     _check_folders(folder, out)
     pairs = plan_batch(folder, out, extension=extension, readable=READABLE)
     if not pairs:
         raise CommandError(f"{folder}: no pictures here; known are {', '.join(sorted(READABLE))}")
     with _bar(len(pairs)) as advance:
-        outcomes = run_batch(job, pairs, force=force, workers=workers, progress=advance)
+        outcomes = run_batch(job, pairs, force=force, workers=workers or 1, progress=advance)
     failed = sum(not outcome.ok for outcome in outcomes)
     if as_json:
         files = [{"file": o.file, "ok": o.ok, "error": o.error, "output": o.output} for o in outcomes]

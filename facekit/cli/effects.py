@@ -13,9 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facekit.cli.base import ForceOption, JsonOption, naming, put_json, shown, working
+from facekit.cli.base import (
+    BatchOption,
+    ForceOption,
+    FormatOption,
+    JsonOption,
+    OutOption,
+    WorkersOption,
+    naming,
+    put_json,
+    shown,
+    working,
+)
 from facekit.cli.batch import run_folder
-from facekit.cli.files import check_extension, check_mode, check_source, check_target, save_bytes, save_image
+from facekit.cli.files import check_mode, check_source, check_target, save_bytes, save_image, tell_picture
 from facekit.cli.lists import show_rows
 from facekit.effects import EFFECTS, Effect, Parameter
 
@@ -26,26 +37,12 @@ __all__ = ["EffectJob", "command_of", "effects", "examples_of"]
 
 DRAWING = ".svg"  # what only an avatar can be written as
 CHOSEN = {"gender": "--toward female", "age": "--years 30", "anime": "--style ink", "avatar": "--size 1024"}
-USUAL: tuple[tuple[str, Any, Any], ...] = (
-    (
-        "out",
-        Annotated[Path, typer.Option("--out", "-o", help="Where the result goes; with --batch, a folder.")],
-        Argument.empty,
-    ),
-    (
-        "photo",
-        Annotated[Path | None, typer.Argument(metavar="PHOTO", help="The photo.", show_default=False)],
-        None,
-    ),
-)
+PhotoArgument = Annotated[Path | None, typer.Argument(metavar="PHOTO", help="The photo.", show_default=False)]
+USUAL: tuple[tuple[str, Any, Any], ...] = (("out", OutOption, Argument.empty), ("photo", PhotoArgument, None))
 MANY: tuple[tuple[str, Any, Any], ...] = (
-    ("batch", Annotated[Path | None, typer.Option(help="Take every picture of this folder instead.")], None),
-    ("workers", Annotated[int | None, typer.Option(min=1, help="Processes for --batch.")], None),
-    (
-        "form",
-        Annotated[str | None, typer.Option("--format", help="Extension for --batch: png, jpg ...")],
-        None,
-    ),
+    ("batch", BatchOption, None),
+    ("workers", WorkersOption, None),
+    ("form", FormatOption, None),
     ("force", ForceOption, False),
     ("as_json", JsonOption, False),
 )
@@ -114,10 +111,15 @@ def command_of(effect: Effect) -> Callable[..., None]:
         known = _writable(effect)
         job = EffectJob(effect.name, tuple((name, _plain(value)) for name, value in options.items()))
         if batch is not None:
-            extension = f".{(form or 'png').lstrip('.').lower()}"
-            check_extension(out / f"any{extension}", known=known)
             run_folder(
-                job, batch, out, extension=extension, force=force, workers=workers or 1, as_json=as_json
+                job,
+                batch,
+                out,
+                form=form or "png",
+                known=known,
+                force=force,
+                workers=workers,
+                as_json=as_json,
             )
         elif photo is not None:
             check_target(out, known=known, force=force, source=photo)
@@ -188,11 +190,7 @@ def _do(job: EffectJob, photo: Path, out: Path, *, force: bool, as_json: bool) -
         return
     result = job.make(photo)
     save_image(out, result.image, force=force)
-    height, width = result.image.shape[:2]
-    if as_json:
-        put_json({"output": str(out), "width": width, "height": height, "timings": dict(result.timings)})
-    else:
-        typer.echo(f"{shown(out)}: {width} x {height} pixels, {sum(result.timings.values()):.2f} s")
+    tell_picture(result, out, as_json=as_json)
 
 
 def _read(source: Path) -> "Image":

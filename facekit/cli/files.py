@@ -4,12 +4,22 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facekit.cli.base import WRONG_USAGE, CommandError, naming
+import typer
+
+from facekit.cli.base import WRONG_USAGE, CommandError, naming, put_json, shown
 
 if TYPE_CHECKING:
-    from facekit.values import Image
+    from facekit.values import EffectResult, Image
 
-__all__ = ["check_extension", "check_mode", "check_source", "check_target", "save_bytes", "save_image"]
+__all__ = [
+    "check_extension",
+    "check_mode",
+    "check_source",
+    "check_target",
+    "save_bytes",
+    "save_image",
+    "tell_picture",
+]
 
 
 def check_mode(photo: Path | None, batch: Path | None, **only_batch: object) -> None:
@@ -130,3 +140,22 @@ def save_image(target: Path, image: "Image", *, force: bool) -> None:
 
     with naming(target):
         save_bytes(target, encode_image(image, format_for(target)), force=force)
+
+
+def tell_picture(result: "EffectResult", out: Path, *, as_json: bool) -> None:
+    """Say where a result was written, how large it is, and how long it took.
+
+    Parameters
+    ----------
+    result : EffectResult
+        What was written.
+    out : Path
+        Where.
+    as_json : bool
+        Whether as one JSON document.
+    """
+    height, width = result.image.shape[:2]
+    if as_json:
+        put_json({"output": str(out), "width": width, "height": height, "timings": dict(result.timings)})
+    else:
+        typer.echo(f"{shown(out)}: {width} x {height} pixels, {sum(result.timings.values()):.2f} s")

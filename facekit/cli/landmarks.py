@@ -11,9 +11,11 @@ import typer
 
 from facekit.cli.base import (
     WRONG_USAGE,
+    BatchOption,
     CommandError,
     ForceOption,
     JsonOption,
+    WorkersOption,
     console,
     naming,
     put_json,
@@ -21,7 +23,7 @@ from facekit.cli.base import (
     working,
 )
 from facekit.cli.batch import run_folder
-from facekit.cli.files import check_extension, check_mode, check_source, check_target, save_bytes, save_image
+from facekit.cli.files import check_mode, check_source, check_target, save_bytes, save_image
 from facekit.errors import NoFaceError
 
 if TYPE_CHECKING:
@@ -160,8 +162,8 @@ def landmarks(
         typer.Option("--out", "-o", help=".npz, .json, or a picture to draw; with --batch, a folder."),
     ] = None,
     thorough: Annotated[bool, typer.Option("--thorough", help="Look for small and turned faces.")] = False,
-    batch: Annotated[Path | None, typer.Option(help="Take every picture of this folder instead.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes for --batch.")] = None,
+    batch: BatchOption = None,
+    workers: WorkersOption = None,
     form: Annotated[
         str | None, typer.Option("--format", help="Extension for --batch: npz, json, png.")
     ] = None,
@@ -180,9 +182,9 @@ def landmarks(
     if batch is not None:
         if out is None:
             raise CommandError("--batch needs -o FOLDER", code=WRONG_USAGE)
-        extension = f".{(form or 'npz').lstrip('.').lower()}"
-        check_extension(out / f"any{extension}", known=known)
-        run_folder(job, batch, out, extension=extension, force=force, workers=workers or 1, as_json=as_json)
+        run_folder(
+            job, batch, out, form=form or "npz", known=known, force=force, workers=workers, as_json=as_json
+        )
     elif photo is not None:
         if out is not None:
             check_target(out, known=known, force=force, source=photo)

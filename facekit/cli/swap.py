@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facekit.cli.base import ForceOption, JsonOption, naming, put_json, shown, working
+from facekit.cli.base import (
+    BatchOption,
+    ForceOption,
+    FormatOption,
+    JsonOption,
+    OutOption,
+    WorkersOption,
+    naming,
+    working,
+)
 from facekit.cli.batch import run_folder
-from facekit.cli.files import check_extension, check_mode, check_source, check_target, save_image
+from facekit.cli.files import check_mode, check_source, check_target, save_image, tell_picture
 
 if TYPE_CHECKING:
     from facekit.values import EffectResult, Template
@@ -106,7 +115,7 @@ def swap(
     template: Annotated[
         str, typer.Option("--template", "-t", help="A name of `facekit templates`, a picture, or a folder.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the result goes; with --batch, a folder.")],
+    out: OutOption,
     photo: Annotated[
         Path | None, typer.Argument(metavar="PHOTO", help="The photo with the face.", show_default=False)
     ] = None,
@@ -125,9 +134,9 @@ def swap(
         KeepMouth, typer.Option(help="Keep the template's mouth; auto: where open and closed do not fit.")
     ] = KeepMouth.AUTO,
     gaze: Annotated[Gaze, typer.Option(help="Whose gaze the eyes have.")] = Gaze.TEMPLATE,
-    batch: Annotated[Path | None, typer.Option(help="Take every picture of this folder instead.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes for --batch.")] = None,
-    form: Annotated[str | None, typer.Option("--format", help="Extension for --batch: png, jpg ...")] = None,
+    batch: BatchOption = None,
+    workers: WorkersOption = None,
+    form: FormatOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -137,21 +146,13 @@ def swap(
 
     job = SwapJob(template, face, slot, shape, features, colour, keep_mouth, gaze)
     if batch is not None:
-        extension = f".{(form or 'png').lstrip('.').lower()}"
-        check_extension(out / f"any{extension}", known=WRITABLE)
-        run_folder(job, batch, out, extension=extension, force=force, workers=workers or 1, as_json=as_json)
+        run_folder(
+            job, batch, out, form=form or "png", known=WRITABLE, force=force, workers=workers, as_json=as_json
+        )
     elif photo is not None:
         check_target(out, known=WRITABLE, force=force, source=photo)
         check_source(photo)
         with working("Swapping the face"):
             result = job.make(photo)
         save_image(out, result.image, force=force)
-        _report(result, out, as_json=as_json)
-
-
-def _report(result: "EffectResult", out: Path, *, as_json: bool) -> None:
-    height, width = result.image.shape[:2]
-    if as_json:
-        put_json({"output": str(out), "width": width, "height": height, "timings": dict(result.timings)})
-    else:
-        typer.echo(f"{shown(out)}: {width} x {height} pixels, {sum(result.timings.values()):.2f} s")
+        tell_picture(result, out, as_json=as_json)

@@ -235,7 +235,9 @@ def ink_tones(scene: Scene, look: Palette, tones: Tones) -> FloatImage:
     screen(shade, tones.hair, tones.dark)
     screen(shine, tones.hair, tones.shine)
     period = max(DOTS * scene.unit, LEAST_DOTS)
-    paper = 255 * (1 - halftone(grey[..., 0], period=period))
+    paper = halftone(grey[..., 0], period=period)
+    np.subtract(1, paper, out=paper)
+    paper *= 255
     return np.asarray(cv2.merge([paper, paper, paper]), np.float32)
 
 
